@@ -1,0 +1,185 @@
+"""Bytes to messages and back (wire page, clauses 2 and 3).
+
+Reading goes in three steps, each with its own bounds: CBOR to plain values (`_load`), a walk that counts items and refuses
+numbers that JavaScript cannot read (`_check`), and plain values to the class of the code (`msgspec.convert`). Whatever bytes
+come, the answer is a list of messages or a `PacketError`; anything else is our bug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from math import isfinite
+from typing import Any, NoReturn
+
+import cbor2
+import msgspec
+
+from .errors import CloseCode, LocalProtocolError, PacketError
+from .limits import MAX_DEPTH, MAX_INT, Limits
+from .messages import BY_CODE, CODES, FROM_CLIENT, FROM_SERVER, Message
+
+#: Items that a packet from a server may hold: a history page or a large schema, not a flood.
+SERVER_PACKET_ITEMS = 200_000
+
+
+def _refuse_tag(*_: object) -> NoReturn:
+    raise ValueError("a tag; the wire has none")
+
+
+# cbor2 builds values from the tags it knows without asking; each is mapped to a refusal (clause 2.2).
+_KNOWN_TAGS = (
+    0, 1, 2, 3, 4, 5, 21, 22, 23, 25, 28, 29, 30, 32, 33, 34, 35, 36, 37, 52, 54, 100, 256, 258,
+    260, 261, 1004, 43000, 55799,
+)  # fmt: skip
+_REFUSE: dict[int, Callable[..., Any]] = dict.fromkeys(_KNOWN_TAGS, _refuse_tag)
+
+
+class Shared:
+    """A packet for many: encoded once; each transport keeps its framing of it here, made on first use."""
+
+    __slots__ = ("framed", "payload")
+
+    def __init__(self, payload: bytes) -> None:
+        self.payload = payload
+        #: Transport's name -> the bytes as that transport writes them.
+        self.framed: dict[str, bytes] = {}
+
+    @classmethod
+    def of(cls, *messages: Message) -> Shared:
+        """Encode messages as one packet."""
+        return cls(encode_packet(messages))
+
+    def __len__(self) -> int:
+        return len(self.payload)
+
+
+def encode_packet(messages: Iterable[Message]) -> bytes:
+    """Encode messages as one packet.
+
+    Raises:
+        LocalProtocolError: If there is none, or one holds a value that CBOR has no place for.
+    """
+    items = [_plain(message) for message in messages]
+    if not items:
+        raise LocalProtocolError("a packet holds at least one message")
+    try:
+        return cbor2.dumps(items)
+    except (cbor2.CBORError, TypeError, ValueError) as error:
+        raise LocalProtocolError(f"a message cannot be encoded: {error}") from error
+
+
+def _plain(message: Message) -> list[Any]:
+    items: list[Any] = msgspec.to_builtins(message, builtin_types=(bytes,))
+    return [CODES[type(message)], *items]
+
+
+def decode_from_client(data: bytes, limits: Limits) -> list[Message]:
+    """Read a packet that a client sent.
+
+    Raises:
+        PacketError: If it is none; the text says what was wrong, for the peer.
+    """
+    if len(data) > limits.packet_in_bytes:
+        raise PacketError(
+            f"a packet of {len(data)} bytes; at most {limits.packet_in_bytes}", CloseCode.TOO_BIG
+        )
+    return _decode(data, FROM_CLIENT, limits.packet_messages, limits.packet_items, strangers=False)
+
+
+def decode_from_server(data: bytes, limits: Limits) -> list[Message]:
+    """Read a packet that a server sent; messages of unknown codes are left out (clause 3.3).
+
+    Raises:
+        PacketError: If it is none.
+    """
+    if len(data) > limits.packet_out_bytes:
+        raise PacketError(
+            f"a packet of {len(data)} bytes; at most {limits.packet_out_bytes}", CloseCode.TOO_BIG
+        )
+    return _decode(data, FROM_SERVER, SERVER_PACKET_ITEMS, SERVER_PACKET_ITEMS, strangers=True)
+
+
+def _decode(
+    data: bytes, allowed: frozenset[type[Message]], most: int, items: int, *, strangers: bool
+) -> list[Message]:
+    packet = _load(data)
+    if type(packet) is not list or not packet:
+        raise PacketError("a packet is an array of at least one message")
+    if len(packet) > most:
+        raise PacketError(f"{len(packet)} messages in one packet; at most {most}")
+    _check(packet, items)
+    messages = []
+    for item in packet:
+        message = _message(item, allowed, strangers)
+        if message is not None:
+            messages.append(message)
+    return messages
+
+
+def _load(data: bytes) -> Any:
+    source = BytesIO(data)
+    decoder = cbor2.CBORDecoder(
+        source,
+        max_depth=MAX_DEPTH,
+        allow_indefinite=False,
+        allow_duplicate_keys=False,
+        semantic_decoders=_REFUSE,
+        tag_hook=_refuse_tag,
+    )
+    try:
+        packet = decoder.decode()
+    except Exception as error:  # a decoder's error of any class is the peer's mistake, never ours
+        raise PacketError(f"not well-formed CBOR: {_reason(error)}") from error
+    if source.tell() != len(data):
+        raise PacketError(f"{len(data) - source.tell()} bytes after the packet")
+    return packet
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause's text, short: cbor2 wraps ours in its own."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error)[:120] or type(error).__name__
+
+
+def _check(packet: list[Any], most: int) -> None:
+    """Count the items, and refuse what clause 2.2 and 2.3 leave out."""
+    count = 0
+    waiting: list[Any] = [packet]
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        kind = type(value)
+        if kind is int:
+            if not -MAX_INT <= value <= MAX_INT:
+                raise PacketError("an integer beyond 2^53 - 1")
+        elif kind is list:
+            waiting.extend(value)
+        elif kind is dict:
+            for key in value:
+                if type(key) is not str:
+                    raise PacketError("a map's key that is not text")
+            waiting.extend(value.values())
+            count += len(value)
+        elif kind is float:
+            if not isfinite(value):
+                raise PacketError("a number that is not finite")
+        elif kind not in (str, bytes, bool, type(None)):
+            raise PacketError(f"a value of a kind that the wire does not have: {kind.__name__}")
+        if count + len(waiting) > most:
+            raise PacketError(f"more than {most} items in one packet")
+
+
+def _message(item: Any, allowed: frozenset[type[Message]], strangers: bool) -> Message | None:
+    if type(item) is not list or not item or type(item[0]) is not int:
+        raise PacketError("a message is an array that begins with its code")
+    kind = BY_CODE.get(item[0])
+    if kind not in allowed:
+        if strangers and kind is None:
+            return None
+        raise PacketError(f"no message of code {item[0]} may come this way")
+    try:
+        return msgspec.convert(item[1:], kind, builtin_types=(bytes,))
+    except (msgspec.ValidationError, ValueError, OverflowError) as error:
+        raise PacketError(f"{kind.__name__}: {error}") from error

@@ -1,0 +1,96 @@
+"""Every limit in one place: its unit is in its name, the reason beside it.
+
+An operator sets any of them in the `[limits]` table of the configuration file.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+#: Integers on the wire lie within this, so that JavaScript reads them exactly.
+MAX_INT = 2**53 - 1
+#: Characters of any name: a user's, a room's, a table's, a field's.
+MAX_NAME_CHARS = 64
+#: Items in one list of plain values (an action's, an event's).
+MAX_VALUES = 64
+#: Bytes of one text value, of any kind.
+MAX_TEXT_BYTES = 8_192
+#: Nesting of a packet; the deepest of ours (a schema) has seven.
+MAX_DEPTH = 12
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one server allows. All are upper bounds."""
+
+    #: One packet from a client; an action is some 20 bytes, a line at most 4 KiB.
+    packet_in_bytes: int = 16 * 1024
+    #: One packet from a server; a keyframe of 16,384 rows with ten columns fits.
+    packet_out_bytes: int = 4 * 1024 * 1024
+    #: Messages in one packet; a client's turn holds a few.
+    packet_messages: int = 256
+    #: CBOR items in one packet from a client, so that 16 KiB cannot become 16,000 objects.
+    packet_items: int = 4_096
+    #: Continuation frames of one packet; ours come in one.
+    fragments: int = 64
+    #: Bytes of one HTTP request's head, before the upgrade.
+    http_head_bytes: int = 16 * 1024
+    #: From the upgrade to HELLO.
+    hello_s: float = 5.0
+    #: No byte in for so long: the peer is dead.
+    silent_s: float = 45.0
+    #: No byte in for so long: the server asks with a ping.
+    ping_s: float = 15.0
+    #: In a room with a world, no byte out for so long: the server pings, so that players see life.
+    ping_world_s: float = 2.0
+    #: From our close to the end by force.
+    close_s: float = 5.0
+    #: How long a session waits for its player to come back.
+    away_s: float = 30.0
+    #: A handler's Deferred or coroutine may take so long, then it is refused.
+    await_s: float = 5.0
+    #: Events of one player that wait behind such an await.
+    await_events: int = 64
+    #: Rooms that one session may be in.
+    rooms_per_session: int = 8
+    #: Rooms of one process.
+    rooms: int = 10_000
+    #: Connections of one process.
+    connections: int = 18_000
+    #: Connections of one address.
+    connections_per_address: int = 2_000
+    #: Places that a JOIN may name.
+    places: int = 128
+    #: Characters of one line of chat.
+    line_chars: int = 1_000
+    #: Lines of history that a newcomer gets.
+    history_lines: int = 50
+    #: Lines that a resuming client gets before it is told `gap`.
+    resume_lines: int = 300
+    #: Lines of a channel that are kept in memory.
+    channel_lines: int = 1_000
+    #: Events of a room that are kept for those who come back.
+    room_events: int = 256
+    #: Inputs of one player that wait for the tick; the oldest goes first.
+    inputs_waiting: int = 4
+    #: Actions of one player that are handled in one tick's time; the rest are refused.
+    actions_per_s: int = 60
+    #: Lines of one player.
+    lines_per_s: float = 2.0
+    #: Lines that a player may say at once after a pause.
+    lines_burst: int = 8
+    #: Any other messages of one player.
+    messages_per_s: int = 120
+    #: Bytes that wait for one peer, beyond the newest state.
+    outbox_bytes: int = 256 * 1024
+    #: A peer with so much unsent in our process gets no state until it is gone.
+    unsent_bytes: int = 64 * 1024
+    #: A peer that holds a version so much older than what was written gets no state.
+    behind_s: float = 1.0
+    #: Versions of a stream that steps may start from.
+    ring_versions: int = 64
+    #: Bytes of those versions.
+    ring_bytes: int = 32 * 1024 * 1024
+    #: Catch-up steps encoded for one stream in one tick, longest waiting first.
+    catch_ups_per_tick: int = 4
+    #: Ticks that are caught up when the process was late; the rest are dropped.
+    late_ticks: int = 3
