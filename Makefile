@@ -1,0 +1,50 @@
+# `make` alone lists the targets. Recipes keep to POSIX sh and to what GNU make 3.81 (macOS) knows.
+RUN = .venv/bin/python
+
+.PHONY: help run test check lint format types docs bench-first screenshots conformance clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/.stamp-run ## start a server with the demo; options: make run ARGS='--listen tcp:9000'
+	@$(RUN) .ci/foreground.py .venv/bin/twistd --nodaemon --pidfile= meteor $(ARGS)
+
+test: .venv/.stamp-test ## run every test, in real processes and a browser too
+	@.ci/system
+	@$(RUN) -m coverage run -m pytest $(ARGS)
+
+check: .venv/.stamp-test ## run the fast tests: no server processes, no browser
+	@$(RUN) -m pytest --ignore=tests/e2e $(ARGS)
+
+lint: .venv/.stamp-dev ## check style
+	@$(RUN) -m ruff check
+	@$(RUN) -m ruff format --check
+
+format: .venv/.stamp-dev ## mend style
+	@$(RUN) -m ruff check --fix
+	@$(RUN) -m ruff format
+
+types: .venv/.stamp-dev .venv/.stamp-test ## check types
+	@$(RUN) -m mypy
+
+docs: .venv/.stamp-docs ## build the pages into docs/_build/html
+	@$(RUN) -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+bench-first: .venv/.stamp-test ## measure bytes per tick and CPU per client
+	@$(RUN) -m benchmarks.first
+
+screenshots: .venv/.stamp-test ## remake the pictures of the README
+	@.ci/system
+	@$(RUN) -m docs.screenshots
+
+conformance: .venv/.stamp-test ## run kosoku's WebSocket cases against the server protocol
+	@$(RUN) -m pytest tests/e2e/test_conformance.py
+
+clean: ## remove what was built and cached; .venv stays
+	@rm -rf build dist docs/_build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf _trial_temp* .coverage*
+	@find meteor_net twisted tests docs benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || :
+
+.venv/.stamp-%: setup.cfg pyproject.toml
+	@.ci/install $(filter-out run,$*)
