@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Recipes keep to POSIX sh and to what GNU make 3.81 (macOS) knows.
 RUN = .venv/bin/python
 
-.PHONY: help run test check lint format types docs bench-first screenshots conformance clean
+.PHONY: help run test coverage check lint format types docs bench-first screenshots conformance clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -12,6 +12,9 @@ run: .venv/.stamp-run ## start a server with the demo; options: make run ARGS='-
 test: .venv/.stamp-test ## run every test, in real processes and a browser too
 	@.ci/system
 	@$(RUN) -m coverage run -m pytest $(ARGS)
+
+coverage: .venv/.stamp-test ## check what the last `make test` covered
+	@.ci/coverage
 
 check: .venv/.stamp-test ## run the fast tests: no server processes, no browser
 	@$(RUN) -m pytest --ignore=tests/e2e $(ARGS)
