@@ -2,30 +2,23 @@
 
 import doctest
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests import pages
+from tests.e2e.ports import free_port, listens
 from tests.requirements import REPOSITORY
 
 PORTS_IN_PAGES = ("8080", "8443", "9000")
 COMMAND_S = 120
 LISTENS_WITHIN_S = 30
 ENDS_WITHIN_S = 15
-
-
-def free_port() -> str:
-    """Name a port of the loopback that nobody listens on."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 class Reader:
@@ -115,12 +108,6 @@ class Reader:
 
     def _place(self, command: str) -> Path:
         return REPOSITORY if command.startswith("make ") else self.folder
-
-
-def listens(port: str) -> bool:
-    """Tell whether something on the loopback takes connections at the port."""
-    with closing(socket.socket()) as probe:
-        return probe.connect_ex(("127.0.0.1", int(port))) == 0
 
 
 class ReaderTests(SynchronousTestCase):
