@@ -1,0 +1,206 @@
+"""One room as a client's session holds it: its world, its conversation, what is on its way. Plain.
+
+It outlives connections: the places it holds (wire page, clause 6.1) let the server send only what is
+missing after a loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..chat.system import ChatMessage, ChatSystem
+from ..errors import LocalProtocolError
+from ..messages import (
+    Ack,
+    ActionMessage,
+    Clock,
+    EventMessage,
+    Gap,
+    History,
+    Join,
+    Joined,
+    Line,
+    Message,
+    Own,
+    RefusedMessage,
+    Result,
+    Said,
+    Unsaid,
+)
+from ..state import Action
+from . import client_values as values
+from .client_actions import Waiting, WaitingActions
+from .client_lines import Channel, RoomLines
+from .client_names import ActionNames
+from .client_world import RoomWorld
+
+
+class ClientRoom:
+    """Hold one room.
+
+    Attributes:
+        asked: The name by which it is joined.
+        name: The full name, as the server told it; before that, as it was asked for.
+        number: The room's number on this connection, None while we are not in.
+        stream: The number of its stream, None while we are not in.
+        world: Its state, clock and events.
+        lines: Its channels.
+    """
+
+    def __init__(
+        self,
+        asked: str,
+        role: int,
+        out: list[Message],
+        told: list[values.Value],
+        new_cid: Callable[[], str],
+        line_queued: Callable[[], None],
+    ) -> None:
+        self.asked = asked
+        self.name = asked
+        self.role = role
+        self.number: int | None = None
+        self.stream: int | None = None
+        self.world = RoomWorld(out, told)
+        self.lines = RoomLines(ChatSystem(self._send_line, new_cid), out, told)
+        self._actions = WaitingActions()
+        self._names: ActionNames | None = None
+        self._line_queued = line_queued
+        self._out = out
+        self._told = told
+
+    # --- in and out ---
+
+    def join(self) -> Join:
+        """Make the JOIN that asks for what is missing here."""
+        places = self.world.places()
+        channels = self.lines.places()
+        if channels:
+            places["channels"] = channels
+        schema = self.world.schema
+        return Join(self.asked, self.role, places, None if schema is None else schema.hash)
+
+    def joined(self, message: Joined, same_session: bool, now: float) -> None:
+        """Take JOINED, and say again what waits.
+
+        Raises:
+            MessageError: If the schema is none, or is missing.
+        """
+        fresh, other_schema = self.world.joined(message, now)
+        assert self.world.schema is not None
+        self.name, self.number, self.stream = message.name, message.room, message.stream
+        if other_schema or self._names is None:
+            self._names = ActionNames(self.world.schema)
+            self._refuse(self._actions.drop(), "changed", "the game was changed meanwhile")
+        self._told.append(values.JoinedRoom(self.name, fresh))
+        lost = self._actions.resumed if same_session else self._actions.restarted
+        self._refuse(lost(message.last_seq), "unanswered", "the answer was lost with the connection")
+        for waiting in self._actions.again():
+            self._send_action(waiting)
+        self.lines.joined(message)
+
+    def away(self) -> None:
+        """The connection is gone; everything else stays."""
+        self.number = self.stream = None
+
+    def dropped(self, reason: str, text: str) -> None:
+        """We are out for good: what waits will not be answered."""
+        self.away()
+        self._refuse(self._actions.drop(), reason, text)
+        self.lines.drop(reason, text)
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+        if self.number is not None:
+            self.world.tick(now)
+
+    # --- lines ---
+
+    def _send_line(self, line: ChatMessage) -> None:
+        if self.number is not None:
+            self.lines.send(line)
+        self._line_queued()
+
+    # --- actions ---
+
+    def act(self, action: Action) -> int | None:
+        """Send an action, or keep it until we are in again; an input is forgotten instead.
+
+        Returns:
+            The action's key, as in ActionDone and ActionRefused; None for an input.
+
+        Raises:
+            LocalProtocolError: If the game has no such action.
+            Refused: If too many actions wait already.
+        """
+        if self._names is None:
+            raise LocalProtocolError("not in the room yet")
+        kind = self._names.number(type(action))
+        items = action.to_wire()
+        if self._names.is_input(kind):
+            if self.number is not None:
+                self._send_action(Waiting(0, self._actions.input(), kind, items, True))
+            return None
+        waiting = self._actions.action(kind, items, sent=self.number is not None)
+        if self.number is not None:
+            self._send_action(waiting)
+        return waiting.key
+
+    def make(self, name: str, fields: dict[str, Any]) -> Action:
+        """Make one of the game's actions by its name.
+
+        Raises:
+            LocalProtocolError: If the game has no such action.
+        """
+        if self._names is None:
+            raise LocalProtocolError("not in the room yet")
+        return self._names.make(name, fields)
+
+    def _send_action(self, waiting: Waiting) -> None:
+        assert self.number is not None and self.world.replica is not None
+        seen = self.world.replica.tick * 8
+        self._out.append(ActionMessage(self.number, waiting.seq, seen, waiting.kind, waiting.values))
+
+    def packet_read(self) -> None:
+        """A packet is dealt with: actions that it acknowledged, without a result, are done."""
+        for key in self._actions.done():
+            self._told.append(values.ActionDone(self.name, key, None))
+
+    def _refuse(self, keys: list[int], reason: str, text: str) -> None:
+        self._told.extend(values.ActionRefused(self.name, key, reason, text) for key in keys)
+
+    def take_ack(self, message: Ack) -> None:
+        """All up to a number are taken (clause 9.3)."""
+        self._actions.acked(message.seq)
+
+    def take_result(self, message: Result) -> None:
+        """An action has a result."""
+        key = self._actions.answered(message.seq)
+        if key is not None:
+            self._told.append(values.ActionDone(self.name, key, message.value))
+
+    def take_refused(self, message: RefusedMessage) -> None:
+        """An action was refused."""
+        key = self._actions.answered(message.seq)
+        if key is not None:
+            self._refuse([key], message.reason, message.text)
+
+
+#: How a room takes the messages that name it by its number.
+BY_ROOM: dict[type[Message], Callable[[ClientRoom, Any], None]] = {
+    EventMessage: lambda room, message: room.world.event_heard(message),
+    Clock: lambda room, message: room.world.clock(message),
+    Own: lambda room, message: room.world.own(message),
+    Gap: lambda room, message: room.world.gap(message),
+    Ack: ClientRoom.take_ack,
+    Result: ClientRoom.take_result,
+    RefusedMessage: ClientRoom.take_refused,
+}
+#: How a room takes the messages that name one of its channels.
+BY_CHANNEL: dict[type[Message], Callable[[ClientRoom, Channel, Any], None]] = {
+    Line: lambda room, channel, message: room.lines.line(channel, message),
+    History: lambda room, channel, message: room.lines.history(channel, message),
+    Said: lambda room, channel, message: room.lines.said(message),
+    Unsaid: lambda room, channel, message: room.lines.unsaid(message),
+}

@@ -1,0 +1,153 @@
+"""What a client's session tells its shell: frozen values, one class for each thing that happened."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from ..chat.system import ChatMessage
+
+
+class Value(msgspec.Struct, frozen=True, gc=False):
+    """Above all values of a client's session."""
+
+
+class Welcomed(Value, frozen=True):
+    """The server knows us. `resumed` is true if it is the session of before."""
+
+    session: str
+    user: str
+    name: str
+    resumed: bool
+
+
+class JoinedRoom(Value, frozen=True):
+    """We are in. `fresh` is true if the world is another than the one held before."""
+
+    room: str
+    fresh: bool
+
+
+class JoinRefused(Value, frozen=True):
+    """The server did not let us in."""
+
+    room: str
+    reason: str
+    text: str
+
+
+class WorldReady(Value, frozen=True):
+    """The first picture after JOINED is there: a frame came, or the world is untouched."""
+
+    room: str
+
+
+class LeftRoom(Value, frozen=True):
+    """We are no longer in the room: we left, it closed, or we were removed."""
+
+    room: str
+    reason: str
+    text: str
+
+
+class FrameApplied(Value, frozen=True):
+    """The replica stands at another tick."""
+
+    room: str
+    tick: int
+
+
+class EventHeard(Value, frozen=True):
+    """Something happened in the game, once, at `tick`."""
+
+    room: str
+    number: int
+    tick: int
+    event: Any
+
+
+class LineHeard(Value, frozen=True):
+    """A line of a channel, new to us; `live` is false for one that comes from the history."""
+
+    room: str
+    line: ChatMessage
+    live: bool
+
+
+class GapFound(Value, frozen=True):
+    """Lines of a channel were lost for us, or events, if `channel` is None."""
+
+    room: str
+    channel: str | None
+
+
+class ActionDone(Value, frozen=True):
+    """An action was taken; `value` is what its handler answered, None if nothing."""
+
+    room: str
+    key: int
+    value: Any
+
+
+class ActionRefused(Value, frozen=True):
+    """An action was refused; `unanswered` as reason: it may have been taken, the answer is lost."""
+
+    room: str
+    key: int
+    reason: str
+    text: str
+
+
+class LineKept(Value, frozen=True):
+    """A line of ours has its place; -1 for a command that was carried out."""
+
+    room: str
+    cid: str
+    offset: int
+
+
+class LineRefused(Value, frozen=True):
+    """A line of ours was refused."""
+
+    room: str
+    cid: str
+    reason: str
+    text: str
+
+
+class RequestRefused(Value, frozen=True):
+    """The server refused something else; `about` is the code of the message (wire, clause 4.6)."""
+
+    about: int
+    reason: str
+    text: str
+
+
+class StaleChanged(Value, frozen=True):
+    """Nothing has come for suspiciously long, or something has come again."""
+
+    stale: bool
+
+
+class Closing(Value, frozen=True):
+    """The shell shall close the connection, after what waits to be sent."""
+
+    code: int
+    text: str
+
+
+class Ended(Value, frozen=True):
+    """The connection is over; `come_back` tells whether to open another (wire, clause 4.5)."""
+
+    code: int
+    text: str
+    come_back: bool
+
+
+#: What an embedder matches on.
+AnyValue: TypeAlias = (
+    Welcomed | JoinedRoom | JoinRefused | WorldReady | LeftRoom | FrameApplied | EventHeard
+    | LineHeard | GapFound | ActionDone | ActionRefused | LineKept | LineRefused | RequestRefused
+    | StaleChanged | Closing | Ended
+)  # fmt: skip
