@@ -1,0 +1,29 @@
+"""The shared world: fields, tables, versions, and how the difference of two versions travels.
+
+Server: a `World` holds live tables; a `Stream` commits it into versions and gives steps between them.
+Client: a `Replica` applies steps; `interpolate` shows the moment between two versions.
+"""
+
+from __future__ import annotations
+
+from meteor_net.errors import BaseLost
+from meteor_net.state.errors import DeadRow, FrameError, TableFull
+from meteor_net.state.fields import Field
+from meteor_net.state.interpolation import interpolate
+from meteor_net.state.kinds import Angle, Choice, Fixed, Flag, Int, Local, Text, UInt
+from meteor_net.state.records import Action, Event, Input
+from meteor_net.state.replica import Replica
+from meteor_net.state.row import Row
+from meteor_net.state.schema import Schema
+from meteor_net.state.stream import Step, Stream
+from meteor_net.state.sync import StateSync
+from meteor_net.state.table import Table
+from meteor_net.state.version import Version
+from meteor_net.state.view import RowView, TableView, WorldView
+from meteor_net.state.world import World
+
+__all__ = [
+    "Action", "Angle", "BaseLost", "Choice", "DeadRow", "Event", "Field", "Fixed", "Flag", "FrameError",
+    "Input", "Int", "Local", "Replica", "Row", "RowView", "Schema", "StateSync", "Step", "Stream", "Table",
+    "TableFull", "TableView", "Text", "UInt", "Version", "World", "WorldView", "interpolate",
+]  # fmt: skip

@@ -1,0 +1,57 @@
+"""Sets of rows (wire clause 8.6): gaps where there are few, a bitmap where there are many."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meteor_net.state.coding.leb128 import Reader, encode, encode_one
+from meteor_net.state.errors import FrameError
+from meteor_net.state.version import MAX_SLOTS
+
+Slots = NDArray[np.intp]
+
+
+def encode_rows(slots: Slots) -> bytes:
+    """Encode ascending slots."""
+    count = len(slots)
+    if not count:
+        return b"\0"
+    bitmap_bytes = int(slots[-1]) // 8 + 1
+    head_of_bitmap = encode_one(bitmap_bytes)
+    if count < bitmap_bytes + len(head_of_bitmap):
+        gaps = np.empty(count, dtype=np.uint32)
+        gaps[0] = slots[0]
+        gaps[1:] = slots[1:] - slots[:-1] - 1
+        listed = encode(gaps)
+        if len(listed) <= bitmap_bytes + len(head_of_bitmap):
+            return encode_one(count * 2) + listed
+    bits = np.zeros(bitmap_bytes * 8, dtype=np.bool_)
+    bits[slots] = True
+    return encode_one(count * 2 + 1) + head_of_bitmap + np.packbits(bits, bitorder="little").tobytes()
+
+
+def decode_rows(reader: Reader) -> Slots:
+    """Decode ascending slots.
+
+    Raises:
+        FrameError: it is not well formed, or a slot is too high.
+    """
+    head = reader.one()
+    count = head >> 1
+    if count > MAX_SLOTS:
+        raise FrameError(f"{count} rows in the frame; there are at most {MAX_SLOTS}")
+    if head & 1:
+        length = reader.one()
+        if length > MAX_SLOTS // 8:
+            raise FrameError(f"a bitmap of {length} bytes in the frame")
+        bits = np.unpackbits(np.frombuffer(reader.take(length), dtype=np.uint8), bitorder="little")
+        slots = np.flatnonzero(bits)
+        if len(slots) != count:
+            raise FrameError(f"a bitmap of {len(slots)} rows where {count} were announced")
+        return slots
+    # At most 16,384 numbers below 2^32: the sum cannot overflow.
+    slots = (np.cumsum(reader.many(count) + 1) - 1).astype(np.intp)
+    if count and slots[-1] >= MAX_SLOTS:
+        raise FrameError(f"slot {slots[-1]} in the frame; slots are below {MAX_SLOTS}")
+    return slots

@@ -1,0 +1,111 @@
+"""Classes made from a description that a server sent: strict, and bounded (wire clause 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from meteor_net.errors import ConfigError, MessageError
+from meteor_net.state.fields import Field, check_name
+from meteor_net.state.kinds import Angle, Choice, Fixed, Flag, Int, Text, UInt
+from meteor_net.state.layout import MAX_FIELDS
+from meteor_net.state.records import Action, Event, Input
+from meteor_net.state.schema import MAX_RECORDS, MAX_TABLES, Schema
+from meteor_net.state.table import Table
+
+
+def parse_schema(described: object) -> Schema:
+    """Make the schema; see `Schema.parse`.
+
+    Raises:
+        MessageError: it is not well formed, or breaks a bound.
+    """
+    try:
+        return _schema(described)
+    except ConfigError as error:
+        raise MessageError(f"schema: {error}") from None
+
+
+def _schema(described: object) -> Schema:
+    parts = _map(described, "schema", {"tables", "actions", "events"})
+    tables: list[type[Table]] = [_table(item) for item in _list(parts["tables"], "tables", MAX_TABLES)]
+    actions: list[type[Action]] = []
+    for item in _list(parts["actions"], "actions", MAX_RECORDS):
+        named = _map(item, "action", {"name", "fields", "input"})
+        if type(named["input"]) is not bool:
+            raise ConfigError("action: input must be true or false")
+        actions.append(_class(named, Input if named["input"] else Action))
+    events = [_class(_map(item, "event", {"name", "fields"}), Event) for item in _list(parts["events"], "events", MAX_RECORDS)]
+    return Schema(tables, actions, events)
+
+
+def _table(item: object) -> type[Table]:
+    named = _map(item, "table", {"name", "fields"})
+    made: type[Table] = _class(named, Table, table_name=named["name"])
+    return made
+
+
+def _class(named: dict[str, Any], base: type, **more: Any) -> Any:
+    name = check_name(named["name"], base.__name__.lower(), frozenset())
+    fields: dict[str, Any] = {}
+    for item in _list(named["fields"], f"{name}: fields", MAX_FIELDS):
+        field_name, field = _field(item)
+        if field_name in fields:
+            raise ConfigError(f"{name}: two fields are called {field_name}")
+        fields[field_name] = field
+    return type(name, (base,), {**fields, **more})
+
+
+def _field(item: object) -> tuple[str, Field[Any, Any]]:
+    if type(item) is not dict:
+        raise ConfigError("a field must be a map")
+    # Checked here and not only when the class is made: a name such as __slots__ must not get that far.
+    name = check_name(item.get("name"), "field", frozenset({"table_name", "max_rows"}))
+    kind = item.get("kind")
+    if type(kind) is not str or kind not in _KINDS:
+        raise ConfigError(f"{name}: {str(kind)[:40]!r} is no kind of field")
+    make, needed, rules = _KINDS[kind]
+    rest = {key: value for key, value in item.items() if key != "interpolate"}
+    _map(rest, name, {"name", "kind", *needed})
+    parameters = {key: rest[key] for key in needed}
+    if "interpolate" in item:
+        if not rules or type(item["interpolate"]) is not str:
+            raise ConfigError(f"{name}: interpolate cannot be {str(item['interpolate'])[:40]!r}")
+        parameters["interpolate"] = item["interpolate"]
+    return name, make(**parameters)
+
+
+def _choice(choices: object) -> Choice:
+    if type(choices) is not list or not all(type(word) is str for word in choices):
+        raise ConfigError("choice: choices must be a list of text")
+    return Choice(*choices)
+
+
+def _fixed(wrap: object, **parameters: Any) -> Fixed:
+    if type(wrap) is not bool:
+        raise ConfigError("fixed: wrap must be true or false")
+    return Fixed(wrap=wrap, **parameters)
+
+
+#: By kind: how to make it, its parameters, and whether it may name an interpolation.
+_KINDS: dict[str, tuple[Callable[..., Field[Any, Any]], tuple[str, ...], bool]] = {
+    "fixed": (_fixed, ("step", "low", "high", "wrap"), True),
+    "angle": (Angle, ("bits",), True),
+    "uint": (UInt, ("bits",), True),
+    "int": (Int, ("bits",), True),
+    "flag": (Flag, (), False),
+    "choice": (_choice, ("choices",), False),
+    "text": (Text, ("max",), False),
+}
+
+
+def _map(item: object, what: str, keys: set[str]) -> dict[str, Any]:
+    if type(item) is not dict or item.keys() != keys:
+        raise ConfigError(f"{what}: a map of {', '.join(sorted(keys))} is needed")
+    return item
+
+
+def _list(item: object, what: str, most: int) -> list[Any]:
+    if type(item) is not list or len(item) > most:
+        raise ConfigError(f"{what}: a list of at most {most} is needed")
+    return item

@@ -1,0 +1,82 @@
+"""The client's copy of a world, kept by frames."""
+
+from __future__ import annotations
+
+from meteor_net.state.coding.texts import apply_texts
+from meteor_net.state.coding.varint import CODING, decode_step
+from meteor_net.state.errors import FrameError
+from meteor_net.state.schema import Schema
+from meteor_net.state.version import Version
+from meteor_net.state.view import WorldView
+
+
+class Replica:
+    """Applies frames to what it holds, or refuses them and stays as it is.
+
+    Args:
+        schema: Of the world.
+        epoch: Of the world; another epoch wants another replica.
+
+    Attributes:
+        schema, epoch: As given.
+        version: The newest version; the empty one at first. Its number counts from the first frame.
+        previous: The version before; the same as `version` at first.
+        world: The newest version to look at. It and its rows follow as frames are applied.
+    """
+
+    def __init__(self, schema: Schema, epoch: int) -> None:
+        self.schema = schema
+        self.epoch = epoch
+        self.version = self.previous = Version.empty(schema)
+        self.world = WorldView(self.version)
+        self._known_tick = 0
+
+    @property
+    def tick(self) -> int:
+        """The tick of the newest version: what HELD tells; 0 before the first frame."""
+        return self.version.tick
+
+    def note_tick(self, tick: int) -> None:
+        """Learn the room's tick from JOINED or CLOCK, so that the next frame's is unwrapped near it."""
+        self._known_tick = tick
+
+    def crc(self) -> int:
+        """Give the checksum of the newest version (wire clause 8.7)."""
+        return self.version.crc()
+
+    def apply(self, tick16: int, base: int, data: bytes, texts: object = None) -> Version:
+        """Apply a frame (wire clause 8.3).
+
+        Returns:
+            The new version.
+
+        Raises:
+            FrameError: it cannot be applied, or the checksum differs; nothing has changed, and LOST is
+                to be sent.
+        """
+        if type(tick16) is not int or not 0 <= tick16 <= 0xFFFF:
+            raise FrameError("the frame's tick must be an integer of 0 to 65,535")
+        if type(base) is not int or base < 0 or type(data) is not bytes:
+            raise FrameError("the frame's base must be an integer, its data bytes")
+        back, coding = divmod(base, 8)
+        if coding != CODING:
+            raise FrameError(f"coding {coding} is not known")
+        if back and not self.version.number:
+            raise FrameError("a step before any keyframe")
+        old = self.version if back else Version.empty(self.schema)
+        tables, crc = decode_step(old, data)
+        if texts is not None:
+            apply_texts(old, tables, texts)
+        new = Version(self.schema, self.version.number + (back or 1), self._unwrap(tick16), tuple(tables))
+        if crc is not None and crc != new.crc():
+            raise FrameError("the checksum differs")
+        self.previous = self.version if self.version.number else new
+        self.version = new
+        self._known_tick = new.tick
+        self.world._show(new)
+        return new
+
+    def _unwrap(self, tick16: int) -> int:
+        """Give the tick of those 16 bits that is nearest to the one last known."""
+        tick = self._known_tick + ((tick16 - self._known_tick + 0x8000) & 0xFFFF) - 0x8000
+        return tick if tick >= 0 else tick + 0x10000

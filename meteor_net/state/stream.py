@@ -1,0 +1,156 @@
+"""The versions of a world, and the steps between them, encoded once for all who need them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from meteor_net.errors import BaseLost
+from meteor_net.limits import Limits
+from meteor_net.state.coding.texts import encode_texts
+from meteor_net.state.coding.varint import CODING, encode_step
+from meteor_net.state.version import Version
+from meteor_net.state.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The fields of a FRAME (wire clause 8.3).
+
+    Attributes:
+        tick: Of the version that it leads to; the wire carries it modulo 65,536.
+        base_code: Versions back * 8 + coding.
+        data: The integers.
+        texts: The texts that changed, or None.
+    """
+
+    tick: int
+    base_code: int
+    data: bytes
+    texts: list[Any] | None
+
+    @property
+    def tick16(self) -> int:
+        """The tick as the wire carries it."""
+        return self.tick & 0xFFFF
+
+
+class Stream:
+    """Commits a world, keeps its last versions, and gives steps to the newest.
+
+    Args:
+        world: Whose versions these are; a world has one stream.
+        limits: How many versions, and how many bytes of them, are kept.
+
+    Attributes:
+        counters: Plain integers for a monitor: versions made, frames and bytes encoded, keyframes and
+            catch-ups among them, and values that were NaN or no word of their choice.
+    """
+
+    def __init__(self, world: World, limits: Limits | None = None) -> None:
+        limits = limits or Limits()
+        self.world = world
+        self._most_versions = max(1, limits.ring_versions)
+        self._most_bytes = limits.ring_bytes
+        self._ring: deque[Version] = deque([Version.empty(world.schema)])
+        self._bytes = 0
+        self._check = False
+        self._steps: dict[int, Step] = {}
+        self.counters = dict.fromkeys(("versions", "frames", "keyframes", "catch_ups", "bytes", "bad_values"), 0)
+
+    @property
+    def version(self) -> Version:
+        """The newest version; the empty version (number 0, tick 0) at first."""
+        return self._ring[-1]
+
+    @property
+    def size_of_ring(self) -> int:
+        """Versions held."""
+        return len(self._ring)
+
+    @property
+    def bytes_of_ring(self) -> int:
+        """Bytes of the versions held, what they share counted once."""
+        return self._bytes
+
+    def commit(self, tick: int, check: bool = False) -> bool:
+        """Quantize the world as it is now.
+
+        Args:
+            tick: Above the tick of the version before; ticks start at 1.
+            check: Steps to the new version carry a checksum. Asked for at a tick that makes no version,
+                the next one carries it.
+
+        Returns:
+            Whether a new version was made: False if nothing changed.
+        """
+        old = self.version
+        if tick <= old.tick:
+            raise ValueError(f"commit of tick {tick} after tick {old.tick}: ticks start at 1 and grow")
+        self._check = self._check or check
+        tables = tuple(table._freeze(was) for table, was in zip(self.world.tables, old.tables, strict=True))
+        self.counters["bad_values"] = sum(table._bad for table in self.world.tables)
+        if all(new is was for new, was in zip(tables, old.tables, strict=True)):
+            return False
+        new = Version(self.world.schema, old.number + 1, tick, tables, self._check)
+        self._check = False
+        self._bytes += _unshared(new, old)
+        self._ring.append(new)
+        self._steps.clear()
+        self.counters["versions"] += 1
+        while len(self._ring) > 1 and (len(self._ring) > self._most_versions or self._bytes > self._most_bytes):
+            oldest = self._ring.popleft()
+            self._bytes -= _unshared(oldest, self._ring[0])
+        return True
+
+    def held(self, tick: int) -> Version | None:
+        """Give the version that a client holds which applied all up to `tick`.
+
+        Returns:
+            The newest version with a tick up to that; None if it is no longer in the ring.
+        """
+        place = bisect_right(self._ring, tick, key=lambda version: version.tick)
+        return self._ring[place - 1] if place else None
+
+    def cached(self, base: int | None) -> bool:
+        """Tell whether the step from version number `base` to the newest is encoded already."""
+        return (base or 0) in self._steps
+
+    def step(self, base: int | None) -> Step:
+        """Give the step to the newest version, encoded on first use.
+
+        Args:
+            base: The number of the version that it starts from; None or 0 for a keyframe.
+
+        Raises:
+            BaseLost: that version is no longer in the ring, or never was.
+            ValueError: it is the newest version itself, so there is nothing to send.
+        """
+        number = base or 0
+        step = self._steps.get(number)
+        if step is None:
+            step = self._steps[number] = self._encode(number)
+        return step
+
+    def _encode(self, number: int) -> Step:
+        new, oldest = self.version, self._ring[0].number
+        back = new.number - number if number else 0
+        if number and back == 0:
+            raise ValueError(f"version {number} is the newest: there is nothing to send")
+        if number and not oldest <= number < new.number:
+            raise BaseLost(f"version {number} is not held; {oldest} to {new.number} are")
+        old = self._ring[number - oldest] if number else Version.empty(new.schema)
+        data = encode_step(old, new)
+        self.counters["frames"] += 1
+        self.counters["bytes"] += len(data)
+        self.counters["keyframes"] += not number
+        self.counters["catch_ups"] += back > 1
+        return Step(new.tick, back * 8 + CODING, data, encode_texts(old, new))
+
+
+def _unshared(version: Version, neighbour: Version) -> int:
+    """Count the bytes of the tables that a version does not share with the one beside it."""
+    pairs = zip(version.tables, neighbour.tables, strict=True)
+    return sum(mine.nbytes for mine, theirs in pairs if mine is not theirs)

@@ -1,0 +1,241 @@
+"""Tables: a class a kind of thing, a row a thing, a numpy column a field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meteor_net.errors import ConfigError
+from meteor_net.state.errors import TableFull
+from meteor_net.state.fields import ColumnHolder, Field, collect
+from meteor_net.state.layout import Layout
+from meteor_net.state.row import Row, row_class
+from meteor_net.state.version import MAX_SLOTS, Generations, Ints, Mask, TableVersion, Texts
+
+
+class Table(ColumnHolder):
+    """Subclass it and declare fields; the world makes the instance.
+
+    `table.x` is a numpy view of the column up to the highest taken slot: a whole-column calculation
+    writes through it. It never goes stale: memory for `max_rows` is reserved at once (the system gives
+    pages when they are touched). `table.alive` tells which slots are taken; after a commit the others
+    are zero. `table[slot]` and iteration give handles.
+
+    Attributes:
+        max_rows: The bound, 1 to 16,384.
+        table_name: The name in the world and on the wire: the class's in snake case if not given.
+    """
+
+    max_rows: ClassVar[int] = MAX_SLOTS
+    table_name: ClassVar[str] = ""
+
+    _layout: ClassVar[Layout] = Layout(())
+    _row: ClassVar[type[Row]] = Row
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if type(cls.max_rows) is not int or not 1 <= cls.max_rows <= MAX_SLOTS:
+            raise ConfigError(f"{cls.__name__}: max_rows must be 1 to {MAX_SLOTS}")
+        if "table_name" not in vars(cls):
+            cls.table_name = snake(cls.__name__)
+        fields = collect(cls, RESERVED)
+        cls._layout = Layout(fields)
+        cls._row = row_class(fields)
+
+    def __init__(self) -> None:
+        layout, size = self._layout, self.max_rows
+        # np.zeros takes no memory until it is written; objects are filled as slots come into use.
+        self._floats = np.zeros((len(layout.floats), size))
+        self._wholes = np.zeros((len(layout.wholes), size), dtype=np.int64)
+        self._flags = np.zeros((len(layout.flags), size), dtype=np.bool_)
+        self._columns: dict[str, NDArray[Any]] = {}
+        for placed, block in ((layout.floats, self._floats), (layout.wholes, self._wholes), (layout.flags, self._flags)):
+            self._columns.update((field.name, block[row]) for row, (_, field) in enumerate(placed))
+        for _, choice in layout.choices:
+            self._columns[choice.name] = np.zeros(size, dtype=choice.column_dtype)
+        for _, text in layout.texts:
+            self._columns[text.name] = np.empty(size, dtype=np.object_)
+        for local in layout.locals:
+            make = np.empty if local.column_dtype is np.object_ else np.zeros
+            self._columns[local.name] = make(size, dtype=local.column_dtype)
+        self._alive = np.zeros(size, dtype=np.bool_)
+        self._generation = np.zeros(size, dtype=np.uint16)
+        self._heap: list[int] = []  # free slots below _used
+        self._used = 0  # slots from here on were never taken
+        self._count = 0
+        self._bad = 0  # values that were NaN, or no word of a choice, when committed
+        self._frozen: tuple[Mask, Generations] | None = None
+        self._dead: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+        self._show(0)
+
+    @classmethod
+    def layout(cls) -> Layout:
+        """Give the plan of the columns; for the code that sends and shows them."""
+        return cls._layout
+
+    @property
+    def alive(self) -> Mask:
+        """Which slots are taken, up to the highest; do not write to it."""
+        return self._alive_view
+
+    def spawn(self, **values: Any) -> Row:
+        """Add a row in the lowest free slot.
+
+        Args:
+            values: By field; what is missing takes the field's default.
+
+        Raises:
+            TypeError: a field is unknown, or a value is of another kind.
+            ValueError: a value cannot be.
+            TableFull: there are `max_rows` rows.
+        """
+        known = self._layout.by_name
+        if not values.keys() <= known.keys():
+            raise TypeError(f"{self.table_name} has no field {', '.join(sorted(values.keys() - known.keys()))}")
+        made = {name: field.coerce(values[name]) if name in values else field.default for name, field in known.items()}
+        if self._heap:
+            slot = heappop(self._heap)
+        elif self._used < self.max_rows:
+            slot = self._used
+            self._used += 1
+            self._clear(slot)
+        else:
+            raise TableFull(self.table_name, self.max_rows)
+        for name, value in made.items():
+            self._columns[name][slot] = value
+        self._alive[slot] = True
+        self._count += 1
+        self._frozen = None
+        if slot >= self._top:
+            self._show(slot + 1)
+        return self._row(self, slot, int(self._generation[slot]))
+
+    def __getitem__(self, slot: int) -> Row:
+        if not 0 <= slot < self._top or not self._alive[slot]:
+            raise KeyError(slot)
+        return self._row(self, slot, int(self._generation[slot]))
+
+    def __iter__(self) -> Iterator[Row]:
+        for slot in np.flatnonzero(self._alive_view).tolist():
+            if self._alive[slot]:  # else it went while we iterated
+                yield self._row(self, slot, int(self._generation[slot]))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} rows={self._count}>"
+
+    def _set_cell(self, field: Field[Any, Any], value: Any) -> None:
+        view = self._cells[field.name]
+        if value is not view:  # `table.x += 1` has done its work already
+            if view.dtype == np.object_:
+                view[...] = value
+            else:
+                np.copyto(view, value, casting="same_kind")
+
+    def _show(self, top: int) -> None:
+        """Let the views end at `top`."""
+        self._top = top
+        self._cells = {name: column[:top] for name, column in self._columns.items()}
+        self._alive_view = self._alive[:top]
+        self._alive_view.flags.writeable = False
+
+    def _holds(self, slot: int, generation: int) -> bool:
+        return bool(self._alive[slot]) and int(self._generation[slot]) == generation
+
+    def _free(self, slot: int) -> None:
+        self._alive[slot] = False
+        self._generation[slot] += 1  # uint16: wraps by itself
+        self._clear(slot)
+        heappush(self._heap, slot)
+        self._count -= 1
+        self._frozen = None
+
+    def _clear(self, slots: Any) -> None:
+        for name, field in self._layout.by_name.items():
+            self._columns[name][slots] = field.zero
+
+    def _structure(self) -> tuple[Mask, Generations]:
+        """Give alive and generation up to the highest taken slot, the same arrays while no row comes or goes."""
+        if self._frozen is None:
+            taken = np.flatnonzero(self._alive_view)
+            top = int(taken[-1]) + 1 if len(taken) else 0
+            if top < self._top:
+                self._clear(slice(top, self._top))
+                self._show(top)
+            alive = self._alive_view.copy()
+            self._dead = np.flatnonzero(~alive)
+            self._frozen = alive, np.where(alive, self._generation[:top], np.uint16(0))
+        return self._frozen
+
+    def _freeze(self, previous: TableVersion) -> TableVersion:
+        """Quantize into a version; give `previous` itself where nothing changed."""
+        alive, generation = self._structure()
+        if len(self._dead):
+            self._clear(self._dead)
+        ints = self._quantize()
+        texts = self._freeze_texts(previous)
+        if (
+            all(new is old for new, old in zip(texts, previous.texts, strict=True))
+            and np.array_equal(ints, previous.ints)
+            and (alive is previous.alive or np.array_equal(alive, previous.alive))
+            and (generation is previous.generation or np.array_equal(generation, previous.generation))
+        ):
+            self._frozen = previous.alive, previous.generation
+            return previous
+        for array in (alive, generation, ints):
+            array.flags.writeable = False
+        return TableVersion(alive, generation, ints, texts)
+
+    def _quantize(self) -> Ints:
+        layout, top = self._layout, self._top
+        ints = np.empty((len(layout.columns), top), dtype=np.int32)
+        if layout.floats:
+            whole, bad = layout.quantize_floats(self._floats[:, :top])
+            self._bad += bad
+            ints[layout.float_places] = whole
+        if layout.wholes:
+            ints[layout.whole_places] = np.clip(self._wholes[:, :top], layout.whole_low, layout.whole_high)
+        if layout.flags:
+            ints[layout.flag_places] = self._flags[:, :top]
+        for place, choice in layout.choices:
+            words = self._cells[choice.name]
+            ints[place] = -1
+            for n, word in enumerate(choice.choices):
+                ints[place][words == word] = n
+            unknown = (ints[place] < 0) & self._alive_view
+            self._bad += int(unknown.sum())
+            np.maximum(ints[place], 0, out=ints[place])
+        if len(self._dead):
+            ints[:, self._dead] = 0
+        return ints
+
+    def _freeze_texts(self, previous: TableVersion) -> tuple[Texts, ...]:
+        frozen = []
+        for (_, field), old in zip(self._layout.texts, previous.texts, strict=True):
+            view = self._cells[field.name]
+            new = old[: len(view)]
+            if len(new) < len(view):
+                new = np.concatenate((new, np.full(len(view) - len(new), "", dtype=np.object_)))
+            changed = [(slot, field.clean(view[slot])) for slot in np.flatnonzero(view != new).tolist()]
+            changed = [(slot, text) for slot, text in changed if text != new[slot]]
+            if changed:
+                new = new.copy()
+                for slot, text in changed:
+                    new[slot] = text
+            frozen.append(old if len(new) == len(old) and not changed else new)
+        return tuple(frozen)
+
+
+RESERVED = frozenset(name for name in {*dir(Table), *dir(Row)} if not name.startswith("_"))
+
+
+def snake(name: str) -> str:
+    """Turn a class's name into a table's: `RedShip` becomes `red_ship`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

@@ -1,0 +1,116 @@
+"""One state of a world, in integers: what is compared, coded, sent and held (wire clause 8.1)."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from meteor_net.state.layout import Layout
+    from meteor_net.state.schema import Schema
+
+#: Slots of a table are below this (wire clause 8.1).
+MAX_SLOTS = 16_384
+
+Ints = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+Generations = NDArray[np.uint16]
+Texts = NDArray[np.object_]
+
+
+class TableVersion:
+    """One table in a version. Its arrays end at the highest taken slot; nobody may write to them.
+
+    Attributes:
+        alive: Which slots are taken.
+        generation: Of each slot; 0 where free.
+        ints: One row an integer column, one column a slot; 0 where free.
+        texts: An array of text for each text column; "" where free.
+    """
+
+    __slots__ = ("alive", "generation", "ints", "texts")
+
+    def __init__(self, alive: Mask, generation: Generations, ints: Ints, texts: tuple[Texts, ...]) -> None:
+        self.alive = alive
+        self.generation = generation
+        self.ints = ints
+        self.texts = texts
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes, texts estimated."""
+        text_bytes = sum(text.nbytes + sum(map(len, text.tolist())) for text in self.texts)
+        return self.alive.nbytes + self.generation.nbytes + self.ints.nbytes + text_bytes + 512
+
+    @classmethod
+    def empty(cls, layout: Layout) -> TableVersion:
+        """Make the table without rows."""
+        texts = tuple(np.empty(0, dtype=np.object_) for _ in layout.texts)
+        ints = np.zeros((len(layout.columns), 0), dtype=np.int32)
+        return cls(np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.uint16), ints, texts)
+
+    def same(self, other: TableVersion) -> bool:
+        """Tell whether both hold the same rows, values and texts."""
+        return self is other or (
+            np.array_equal(self.alive, other.alive)
+            and np.array_equal(self.generation, other.generation)
+            and np.array_equal(self.ints, other.ints)
+            and all(np.array_equal(mine, theirs) for mine, theirs in zip(self.texts, other.texts, strict=True))
+        )
+
+
+class Version:
+    """A world at a tick.
+
+    Attributes:
+        schema: Whose tables these are.
+        number: 0 is the empty version; each later one is one more.
+        tick: The tick it was committed at.
+        tables: In the schema's order.
+        check: Steps to it carry the checksum.
+    """
+
+    __slots__ = ("_crc", "check", "number", "schema", "tables", "tick")
+
+    def __init__(self, schema: Schema, number: int, tick: int, tables: tuple[TableVersion, ...], check: bool = False) -> None:
+        self.schema = schema
+        self.number = number
+        self.tick = tick
+        self.tables = tables
+        self.check = check
+        self._crc: int | None = None
+
+    @classmethod
+    def empty(cls, schema: Schema) -> Version:
+        """Make the empty version: no rows, number 0, tick 0."""
+        return cls(schema, 0, 0, tuple(TableVersion.empty(table.layout()) for table in schema.tables))
+
+    def crc(self) -> int:
+        """Give the checksum of wire clause 8.7."""
+        if self._crc is None:
+            crc = 0
+            for table in self.tables:
+                crc = zlib.crc32(_bytes_of(table), crc)
+            self._crc = crc
+        return self._crc
+
+    def same(self, other: Version) -> bool:
+        """Tell whether both hold the same rows, values and texts, whatever their ticks."""
+        return all(mine.same(theirs) for mine, theirs in zip(self.tables, other.tables, strict=True))
+
+    def __repr__(self) -> str:
+        rows = ", ".join(str(int(table.alive.sum())) for table in self.tables)
+        return f"<Version {self.number} tick={self.tick} rows={rows}>"
+
+
+def _bytes_of(table: TableVersion) -> bytes:
+    slots = np.flatnonzero(table.alive)
+    count = len(slots)
+    block: NDArray[Any] = np.empty((2 + len(table.ints), count), dtype="<i4")
+    block[0] = slots
+    block[1] = table.generation[slots]
+    block[2:] = table.ints[:, slots]
+    return count.to_bytes(4, "little") + block.tobytes()
