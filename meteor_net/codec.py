@@ -17,7 +17,7 @@ import msgspec
 
 from .errors import CloseCode, LocalProtocolError, PacketError
 from .limits import MAX_DEPTH, MAX_INT, Limits
-from .messages import BY_CODE, CODES, FROM_CLIENT, FROM_SERVER, Message
+from .messages import BY_CODE, CODES, FROM_CLIENT, FROM_SERVER, Frame, Message
 
 #: Items that a packet from a server may hold: a history page or a large schema, not a flood.
 SERVER_PACKET_ITEMS = 200_000
@@ -71,6 +71,8 @@ def encode_packet(messages: Iterable[Message]) -> bytes:
 
 def _plain(message: Message) -> list[Any]:
     items: list[Any] = msgspec.to_builtins(message, builtin_types=(bytes,))
+    if type(message) is Frame and not message.texts:
+        items.pop()  # nearly every frame: a byte saved for each hearer and tick
     return [CODES[type(message)], *items]
 
 

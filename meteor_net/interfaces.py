@@ -1,0 +1,219 @@
+"""Every interface that a user may implement, and what a handler is given.
+
+A server asks: who is this (`IAuthenticator`), what happens in the world (`ISyncHandler`), may this be said (`IChatHandler`),
+where are lines kept (`IStorage`). `meteor_net.Game` and `meteor_net.Chat` have a default for every verb, so most authors
+subclass those; a class that implements the interface by itself is as good, and is checked by `verifyObject` when it is joined.
+
+Verbs of the two handlers may answer at once, or be `async`, or answer a Deferred: then the answer is awaited for at most five
+seconds, later events of the same player keep their order behind it, and everybody else goes on. Only `tick` must answer at once.
+A verb that raises `Refused` refuses that one event, and the player hears the text. Any other error is logged with the room and
+the player, counted, and the player is told that it failed; the room lives on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+
+class Identity(NamedTuple):
+    """Who somebody is.
+
+    Attributes:
+        user: The id; the same person has the same one on every visit. At most 64 characters.
+        name: What others see; at most 64 characters.
+    """
+
+    user: str
+    name: str
+
+
+class StoredLine(NamedTuple):
+    """A line of chat as storage keeps it.
+
+    Attributes:
+        offset: Its place in the channel, from 0; -1 until it is stored.
+        time: Milliseconds of the server's clock since 1970.
+        tick: The room's tick, 0 outside rooms.
+        kind: A `LineKind`.
+        sender: The user's id; empty for notices.
+        name: The sender's name at that time.
+        text: What was said.
+        cid: The sender's own id for the line; empty for notices.
+    """
+
+    offset: int
+    time: int
+    tick: int
+    kind: int
+    sender: str
+    name: str
+    text: str
+    cid: str
+
+
+class ChannelPlace(NamedTuple):
+    """Where a channel stands: its epoch (48 random bits) and the offset of the line to come."""
+
+    epoch: int
+    next: int
+
+
+class IWorld(Interface):
+    """The state of a room: one table for each class in the handler's `tables`, as an attribute of its name."""
+
+    tables = Attribute("The live tables, in the order of their classes.")
+    epoch = Attribute("An integer of 48 bits: another one means another world.")
+
+
+class IPlayer(Interface):
+    """A user in a room. A handler gets the same object in every verb, from `joined` to `left`."""
+
+    user = Attribute("The user's id, text.")
+    name = Attribute("The name that others see, text.")
+    role = Attribute('"play" or "watch".')
+    room = Attribute("The IRoom.")
+    row = Attribute("The player's own row (or None); set by the handler, told to the client as `me`.")
+    rows = Attribute("All of the player's own rows, a list; `row` is its first.")
+    data = Attribute("A dict for whatever the game wants to keep about the player.")
+    online = Attribute("False while the player is away.")
+    round_trip_ms = Attribute("The last measured round trip, or None.")
+    seen = Attribute("The tick on the player's screen when the action in hand was sent, a float; 0.0 if unknown.")
+
+    def say(text: str) -> None:
+        """Send the player alone a notice, kept in the user's inbox until it is read."""
+
+    def emit(event: object) -> None:
+        """Send the player alone an event."""
+
+    def remove(text: str = "") -> None:
+        """Take the player out of the room, and tell why."""
+
+
+class IRoom(Interface):
+    """Where a game runs. Nothing that is called here does I/O; it is done after the verb has answered."""
+
+    name = Attribute("The full name, text.")
+    world = Attribute("The IWorld.")
+    players = Attribute("The players, those who are away included: a list in the order in which they came.")
+    tick = Attribute("The number of the tick in hand, from 1.")
+    random = Attribute("A random.Random, seeded: with one seed, a run repeats itself exactly.")
+    rng = Attribute("A numpy Generator, seeded likewise.")
+
+    def notice(text: str) -> None:
+        """Say something in the room's channel in the server's name."""
+
+    def say(player: IPlayer, text: str) -> None:
+        """Say something in the room's channel in a player's name."""
+
+    def emit(event: object) -> None:
+        """Tell all in the room an event, once, of this tick."""
+
+
+class ISyncHandler(Interface):
+    """What happens in a room's world. One object for each room, made by calling the class without arguments."""
+
+    tables = Attribute("A list of Table classes: the world.")
+    actions = Attribute("A list of Action classes: what players may do.")
+    events = Attribute("A list of Event classes.")
+    tick_hz = Attribute("Ticks a second, more than 0 and at most 120.")
+    max_players = Attribute("How many may play at once; who watches does not count.")
+    room = Attribute("The IRoom; set before `opened`.")
+
+    def opened() -> None:
+        """The room was made; the world is empty. Called once, first."""
+
+    def joined(player: IPlayer) -> None:
+        """Somebody is in. `Refused` keeps the player out, who hears why."""
+
+    def away(player: IPlayer) -> None:
+        """The player's connection was lost; `back` or `left` follows."""
+
+    def back(player: IPlayer) -> None:
+        """The player is connected again."""
+
+    def left(player: IPlayer) -> None:
+        """The player is gone for good. Called once for each `joined` that was not refused."""
+
+    def action(player: IPlayer, action: object) -> object:
+        """A player does something.
+
+        Args:
+            player: Who.
+            action: An instance of one of `actions`, its fields checked.
+
+        Returns:
+            For an Action, what the player gets as its result (None, or a value that CBOR can carry); for an Input, nothing.
+        """
+
+    def tick(dt: float) -> None:
+        """Move the world by `dt` seconds, after the inputs of this tick were given to `action`. May not be async."""
+
+    def closed() -> None:
+        """The room ends; nobody is in it."""
+
+
+class IChatHandler(Interface):
+    """What may be said in a room. One object for each room, made by calling the class without arguments."""
+
+    room = Attribute("The IRoom; set before `opened`.")
+
+    def opened() -> None:
+        """The room was made."""
+
+    def line(player: IPlayer, text: str) -> str:
+        """A player wants to say something; it is not said yet.
+
+        Returns:
+            The text to say, changed or not. `Refused` says why not.
+        """
+
+    def command(player: IPlayer, name: str, rest: str) -> str | None:
+        """A player typed `/name rest`.
+
+        Returns:
+            What to answer the player alone, or None. `Refused` if there is no such command.
+        """
+
+
+class IAuthenticator(Interface):
+    """Who may enter."""
+
+    def authenticate(token: str | None, name: str | None, address: str) -> Identity | Awaitable[Identity]:
+        """Find out who this is.
+
+        Args:
+            token: What the client brought, or None for a guest.
+            name: The name that the client wishes, or None.
+            address: The peer's address, for limits and logs.
+
+        Returns:
+            The identity, or an awaitable of it. `Refused` if there is none; the client is told its text, and stays away.
+        """
+
+
+class IStorage(Interface):
+    """Where lines are kept. Every answer is awaitable; a failed one means that nothing is promised."""
+
+    def open(channel: str) -> Awaitable[ChannelPlace]:
+        """Find or make a channel."""
+
+    def append(channel: str, line: StoredLine) -> Awaitable[int]:
+        """Keep a line, and answer its offset once it is kept for good.
+
+        Offsets have no holes. A line whose `sender` and (not empty) `cid` are known already is not kept again:
+        the answer is the offset that it has.
+        """
+
+    def lines(channel: str, after: int, limit: int) -> Awaitable[list[StoredLine]]:
+        """The oldest lines with an offset above `after`, ascending, at most `limit`."""
+
+    def latest(channel: str, limit: int) -> Awaitable[list[StoredLine]]:
+        """The newest lines, ascending, at most `limit`."""
+
+    def close() -> Awaitable[None]:
+        """No more calls come; answer when all is safe."""

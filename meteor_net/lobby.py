@@ -1,0 +1,197 @@
+"""Which rooms there are: made on demand by name, disposed of when empty."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Mapping
+from inspect import iscoroutinefunction
+from random import Random
+from typing import Any
+
+from zope.interface import Invalid
+from zope.interface.verify import verifyObject
+
+from .chat.channel import Channel
+from .chat.text import check_name
+from .errors import ConfigError, Refused
+from .interfaces import IChatHandler, ISyncHandler
+from .limits import Limits
+from .messages import ErrorMessage, Join
+from .requests import Request
+from .room import Report, Room, Surroundings
+from .room.room import JOIN
+from .session.outbox import Lane
+from .session.session import Session
+from .state import Schema
+
+#: The room of a game that is asked for without a room's name.
+MAIN = "main"
+
+
+class Numbers:
+    """Numbers of the wire: the lowest that is free comes first, so that they stay short."""
+
+    def __init__(self) -> None:
+        self._free: list[int] = []
+        self._next = 0
+
+    def take(self) -> int:
+        """The lowest free number."""
+        if self._free:
+            return heapq.heappop(self._free)
+        self._next += 1
+        return self._next - 1
+
+    def give_back(self, number: int) -> None:
+        """The number is free again."""
+        heapq.heappush(self._free, number)
+
+
+class Lobby:
+    """The rooms and channels of one process.
+
+    Args:
+        games: Name -> class with ISyncHandler; the first is the default one.
+        chat: A class with IChatHandler.
+        limits: What is allowed.
+        report: Told what happened.
+        server_ms: Seconds of the shell's clock -> milliseconds of the server's.
+        random: The source of all rooms' seeds.
+
+    Attributes:
+        requests: What rooms ask of the shell; it takes them out.
+        around: What all rooms share; the shell sets `around.now` before each turn.
+
+    Raises:
+        ConfigError: If a handler does not keep its interface; says which and why.
+    """
+
+    def __init__(
+        self, games: Mapping[str, Callable[[], Any]], chat: Callable[[], Any], limits: Limits, report: Report,
+        server_ms: Callable[[float], int], random: Random,
+    ) -> None:  # fmt: skip
+        if not games:
+            raise ConfigError("a server needs at least one game")
+        self.requests: list[Request] = []
+        self.around = Surroundings(limits, self.requests, report, server_ms, self.inbox, self._closed)
+        self._games = dict(games)
+        self._chat = chat
+        self._limits = limits
+        self._random = random
+        self._rooms: dict[str, Room] = {}
+        self._by_number: dict[int, Room] = {}
+        self._room_numbers = Numbers()
+        self._channel_numbers = Numbers()
+        self._inboxes: dict[str, Channel] = {}
+        self._schemas = {name: _checked_schema(name, game) for name, game in self._games.items()}
+        _check(chat(), IChatHandler, "chat handler")
+
+    def __iter__(self) -> Iterator[Room]:
+        return iter(list(self._rooms.values()))
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    @property
+    def games(self) -> list[str]:
+        """The names of the games, the default one first."""
+        return list(self._games)
+
+    def room(self, number: int) -> Room | None:
+        """The room of a number of the wire."""
+        return self._by_number.get(number)
+
+    def join(self, session: Session, message: Join, now: float) -> None:
+        """A session wants into a room, by name; it is made if it is not there.
+
+        Raises:
+            PacketError: If the places of the message are none.
+        """
+        try:
+            room = self._find(session, message.name, now)
+        except Refused as refused:
+            session.put(Lane.CONTROL, ErrorMessage(JOIN, refused.reason, refused.text))
+            return
+        room.join(session, message, now)
+
+    def inbox(self, user: str) -> Channel:
+        """A user's own channel; kept as long as the user has a session in a room."""
+        channel = self._inboxes.get(user)
+        if channel is None:
+            channel = self._inboxes[user] = self._channel(f"@{user}")
+        return channel
+
+    def forget(self, user: str) -> None:
+        """The user has no session any more."""
+        channel = self._inboxes.pop(user, None)
+        if channel is not None:
+            self._channel_numbers.give_back(channel.number)
+
+    def _find(self, session: Session, wanted: str, now: float) -> Room:
+        game, name = self._parse(wanted)
+        full = f"{game}/{name}"
+        room = self._rooms.get(full)
+        if (room is None or session not in room) and len(session.seats) >= self._limits.rooms_per_session:
+            raise Refused(f"you are in {len(session.seats)} rooms, which is the most", "too-many-rooms")
+        if room is None:
+            if len(self._rooms) >= self._limits.rooms:
+                raise Refused("the server has no room for more rooms", "too-many-rooms")
+            room = self._make(game, full)
+            room.open(now)
+        return room
+
+    def _parse(self, wanted: str) -> tuple[str, str]:
+        """(game, room) of a room's name (wire page, clause 6.1)."""
+        first, slash, rest = wanted.partition("/")
+        if slash:
+            if first not in self._games:
+                raise Refused(f"there is no game {first[:64]!r} here", "unknown-room")
+            return first, check_name(rest)
+        if wanted in self._games:
+            return wanted, MAIN
+        return next(iter(self._games)), check_name(wanted) if wanted else MAIN
+
+    def _make(self, game: str, full: str) -> Room:
+        handler, chat = self._games[game](), self._chat()
+        room = Room(
+            self._room_numbers.take(), full, handler, chat, self._schemas[game], self._channel(full),
+            self.around, Random(self._random.getrandbits(64)),
+        )  # fmt: skip
+        handler.room = chat.room = room
+        self._rooms[full] = room
+        self._by_number[room.number] = room
+        return room
+
+    def _channel(self, name: str) -> Channel:
+        return Channel(self._channel_numbers.take(), name, self._limits, self.requests)
+
+    def _closed(self, room: Room) -> None:
+        del self._rooms[room.name]
+        del self._by_number[room.number]
+        self._room_numbers.give_back(room.number)
+        self._channel_numbers.give_back(room.channel.number)
+
+
+def _check(handler: Any, interface: Any, what: str) -> None:
+    # `room` is set when a room is made: for the check it only has to be a name of the handler's.
+    if not hasattr(handler, "room"):
+        handler.room = None
+    try:
+        verifyObject(interface, handler)
+    except Invalid as error:
+        raise ConfigError(f"the {what} {type(handler).__name__} does not keep {interface.__name__}: {error}") from error
+
+
+def _checked_schema(name: str, game: Callable[[], Any]) -> Schema:
+    try:
+        handler = game()
+    except Exception as error:
+        raise ConfigError(f"game {name} cannot be made: {error}") from error
+    _check(handler, ISyncHandler, f"handler of game {name},")
+    if not 0 < handler.tick_hz <= 120:
+        raise ConfigError(f"game {name}: tick_hz is {handler.tick_hz}; above 0 and at most 120")
+    if handler.max_players < 1:
+        raise ConfigError(f"game {name}: max_players is {handler.max_players}; at least 1")
+    if iscoroutinefunction(handler.tick):
+        raise ConfigError(f"game {name}: tick may not be async")
+    return Schema(tables=list(handler.tables), actions=list(handler.actions), events=list(handler.events))

@@ -1,0 +1,108 @@
+"""What players do: actions, applied once and in order; inputs, one for each player and tick (wire page, clause 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..codec import Shared
+from ..errors import LocalProtocolError, MessageError, Refused
+from ..messages import Ack, ActionMessage, RefusedMessage, Result
+from ..session.outbox import Lane
+from ..state import Input, Schema
+from .asking import Asking, as_refused, nothing
+from .player import Player
+
+
+class Actions:
+    """Takes the actions of one room's players to its handler.
+
+    Attributes:
+        counters: actions, inputs, inputs_dropped, refused: plain integers.
+    """
+
+    def __init__(self, room: int, game: Any, schema: Schema, asking: Asking) -> None:
+        self.counters = dict.fromkeys(("actions", "inputs", "inputs_dropped", "refused"), 0)
+        self._room = room
+        self._game = game
+        self._schema = schema
+        self._asking = asking
+
+    def on_action(self, player: Player, message: ActionMessage, now: float) -> None:
+        """A player does something; what is no input happens now."""
+        seq = message.seq
+        if seq <= player.top_seq:
+            return  # taken already: said again after a resume
+        player.top_seq = seq
+        player.session.counters["actions"] += 1
+        try:
+            action = self._read(player, message, now)
+        except Refused as refused:
+            self._refuse(player, seq, refused)
+            return
+        if isinstance(action, Input):
+            if len(player.inputs) == player.inputs.maxlen:
+                self.counters["inputs_dropped"] += 1
+            player.inputs.append((seq, message.seen, action))
+            return
+        player.answering.add(seq)
+        self._asking.after(player, lambda _, now: self._act(player, seq, message.seen, action, now), now,
+                           lambda refused: self._refuse(player, seq, refused))  # fmt: skip
+
+    def take_inputs(self, players: Iterable[Player], now: float) -> None:
+        """The tick begins: one input of each player's, the oldest."""
+        for player in players:
+            if player.inputs and not player.busy:
+                _, seen, action = player.inputs.popleft()
+                player.seen = seen / 8.0
+                self.counters["inputs"] += 1
+                self._asking.ask(player, "action", self._call(player, action), nothing, nothing, now)
+
+    def acknowledge(self, players: Iterable[Player], tick: int) -> None:
+        """The tick ends: tell each player up to where its actions are in the world."""
+        for player in players:
+            seq = player.settled_seq()
+            if seq > player.acked_seq:
+                player.acked_seq = seq
+                player.session.put(Lane.ACKS, Ack(self._room, seq, tick))
+
+    def _read(self, player: Player, message: ActionMessage, now: float) -> Any:
+        if player.role != "play":
+            raise Refused("you are watching", "watching")
+        if not player.action_bucket.take(now):
+            raise Refused(f"too fast; again in {player.action_bucket.wait_s():.2f} s", "slow-down")
+        if message.kind >= len(self._schema.actions):
+            raise Refused(f"there is no action {message.kind} here", "bad-action")
+        try:
+            return self._schema.actions[message.kind].from_wire(message.values)
+        except MessageError as error:
+            raise Refused(str(error), "bad-action") from error
+
+    def _call(self, player: Player, action: Any) -> Any:
+        return lambda: self._game.action(player, action)
+
+    def _act(self, player: Player, seq: int, seen: int, action: Any, now: float) -> None:
+        def done(value: Any, now: float) -> None:
+            player.answering.discard(seq)
+            self.counters["actions"] += 1
+            if value is None:
+                return
+            try:
+                result = Shared.of(Result(self._room, seq, value))
+            except LocalProtocolError as error:
+                self._asking.raised(player, "action", error)
+                self._refuse(player, seq, as_refused(error))
+            else:
+                player.session.put(Lane.ACKS, result)
+
+        def refused(error: BaseException, now: float) -> None:
+            self._refuse(player, seq, as_refused(error))
+
+        player.seen = seen / 8.0
+        self._asking.ask(player, "action", self._call(player, action), done, refused, now)
+
+    def _refuse(self, player: Player, seq: int, refused: Refused) -> None:
+        player.answering.discard(seq)
+        self.counters["refused"] += 1
+        player.session.counters["refused"] += 1
+        player.session.put(Lane.ACKS, RefusedMessage(self._room, seq, refused.reason[:32], refused.text[:1000]))

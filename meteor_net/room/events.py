@@ -1,0 +1,64 @@
+"""Events of a room: said once, stamped with their tick, delivered after that tick's frame (wire page, clause 8.11)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from ..codec import Shared
+from ..errors import LocalProtocolError
+from ..limits import Limits
+from ..messages import EventMessage, Gap
+from ..session.outbox import Lane
+from ..state import Schema
+from .player import Player
+
+
+class Events:
+    """The newest events, numbered from 1.
+
+    Attributes:
+        number: Of the newest.
+    """
+
+    def __init__(self, room: int, schema: Schema, limits: Limits) -> None:
+        self.number = 0
+        self._room = room
+        self._schema = schema
+        self._kept: deque[tuple[int, Shared]] = deque(maxlen=limits.room_events)
+        self._waiting: list[tuple[Player | None, Shared]] = []
+
+    def emit(self, event: Any, tick: int, player: Player | None = None) -> None:
+        """Take an event; to all, or to one player, for whom it is not kept.
+
+        Raises:
+            LocalProtocolError: If the game did not declare such an event.
+        """
+        if type(event) not in self._schema.events:
+            raise LocalProtocolError(f"{type(event).__name__} is not among the game's events")
+        number = 0
+        if player is None:
+            self.number += 1
+            number = self.number
+        kind = self._schema.events.index(type(event))
+        shared = Shared.of(EventMessage(self._room, number, tick, kind, event.to_wire()))
+        self._waiting.append((player, shared))
+        if player is None:
+            self._kept.append((number, shared))
+
+    def deliver(self, players: Iterable[Player]) -> None:
+        """The tick's frames are out: now its events."""
+        waiting, self._waiting = self._waiting, []
+        for to, shared in waiting:
+            for player in players if to is None else (to,):
+                player.session.put(Lane.EVENTS, shared)
+
+    def missed(self, player: Player, last: int) -> None:
+        """Give a player who comes back the events since number `last`, or say that they are gone."""
+        missed = [shared for number, shared in self._kept if number > last]
+        if len(missed) < self.number - last:
+            player.session.put(Lane.EVENTS, Gap(self._room, self.number))
+            return
+        for shared in missed:
+            player.session.put(Lane.EVENTS, shared)

@@ -1,0 +1,128 @@
+"""Who gets which frame of a room's stream.
+
+Most players stand at the version before the newest and get the one shared frame. One that cannot take it (bytes waiting, or
+too much written that it does not hold yet) is skipped: nothing is queued for it. When it can take state again it gets one frame
+from the version it stands at, or a keyframe if that is no longer held, and then follows the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..codec import Shared
+from ..errors import BaseLost
+from ..limits import Limits
+from ..messages import Frame
+from .player import Player
+from ..session.outbox import Lane
+from ..state import Stream
+
+#: Clients tell what they hold each half second (wire page, clause 8.10), so a fresh word may be so old.
+HELD_INTERVAL_S = 0.5
+
+
+class Feed:
+    """The frames of one stream, encoded once for each version that somebody stands at.
+
+    Attributes:
+        counters: frames (given to players), skipped, catch_ups, keyframes, paused: plain integers.
+    """
+
+    def __init__(self, number: int, stream: Stream, limits: Limits) -> None:
+        self.number = number
+        self.stream = stream
+        self.counters = dict.fromkeys(("frames", "skipped", "catch_ups", "keyframes", "paused"), 0)
+        self._limits = limits
+        self._frames: dict[int | None, Shared] = {}
+        self._newest = -1
+
+    def start(self, player: Player, held: int | None, now: float) -> None:
+        """A player joined, or came back, and stands at version number `held` (None: at none)."""
+        player.held = held
+        player.written_at = None
+        player.probe = None
+        player.lagging_since = now
+
+    def serve(self, players: Iterable[Player], now: float, server_ms: int) -> None:
+        """Give every player what it lacks of the newest version, where it can take it."""
+        newest = self.stream.version
+        if newest.number != self._newest:
+            self._newest = newest.number
+            self._frames.clear()
+        if newest.number == 0:
+            return
+        before = newest.number - 1
+        late: list[Player] = []
+        for player in players:
+            if player.held == newest.number:
+                continue
+            if player.session.blocked or self._pausing(player, now, server_ms):
+                self.counters["skipped"] += 1
+                if player.lagging_since is None:
+                    player.lagging_since = now
+            elif player.held == before and before:
+                self._give(player, before, now)
+            else:
+                late.append(player)
+        if late:
+            self._catch_up(late, now)
+
+    def held(self, player: Player, tick: int, now: float, tick_s: float, tick_now: int) -> None:
+        """The player says that it has applied the version of a tick."""
+        if tick >= player.written_tick:
+            player.written_at = None
+        elif player.written_at is not None:
+            player.written_at = max(player.written_at, now - (tick_now - tick) * tick_s)
+
+    def ponged(self, player: Player, number: int) -> None:
+        """The player has answered a ping: all that was written before the ping has arrived."""
+        if player.probe is not None and number >= player.probe:
+            player.probe = None
+            player.written_at = None
+
+    def _pausing(self, player: Player, now: float, server_ms: int) -> bool:
+        """Whether so much is under way that more would only be older when it arrives."""
+        if player.probe is not None:
+            return True
+        if player.written_at is None:
+            return False
+        round_trip_s = (player.session.best_round_trip_ms or 0.0) / 1000.0
+        if now - player.written_at <= self._limits.behind_s + HELD_INTERVAL_S + round_trip_s:
+            return False
+        player.probe = player.session.ping(now, server_ms=server_ms)
+        self.counters["paused"] += 1
+        return True
+
+    def _catch_up(self, late: list[Player], now: float) -> None:
+        """Serve those who stand elsewhere, longest waiting first, with a bounded number of encodes."""
+        late.sort(key=lambda player: player.lagging_since if player.lagging_since is not None else now)
+        encodes = 0
+        for player in late:
+            if player.held not in self._frames:
+                if encodes == self._limits.catch_ups_per_tick:
+                    continue
+                encodes += 1
+            self.counters["catch_ups"] += 1
+            self._give(player, player.held, now)
+
+    def _give(self, player: Player, base: int | None, now: float) -> None:
+        frame = self._frames.get(base)
+        if frame is None:
+            frame = self._frames[base] = self._encode(base)
+        player.session.put(Lane.STATE, frame)
+        version = self.stream.version
+        player.held = version.number
+        player.written_tick = version.tick
+        player.lagging_since = None
+        if player.written_at is None:
+            player.written_at = now
+        self.counters["frames"] += 1
+
+    def _encode(self, base: int | None) -> Shared:
+        try:
+            step = self.stream.step(base)
+        except BaseLost:
+            step = self.stream.step(None)
+        if step.base_code >> 3 == 0:
+            self.counters["keyframes"] += 1
+        return Shared.of(Frame(self.number, step.tick & 0xFFFF, step.base_code, step.data, step.texts))

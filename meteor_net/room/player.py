@@ -1,0 +1,128 @@
+"""A player: a user in a room, and what the room has to know to serve it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from ..interfaces import IPlayer
+from ..limits import Limits
+from ..messages import Own, Role
+from ..requests import Then
+from ..session.bucket import TokenBucket
+from ..session.outbox import Lane
+from ..session.session import Session
+
+if TYPE_CHECKING:
+    from .room import Room
+
+#: An input that waits for its tick: sequence number, tick on screen in eighths, the action.
+Waiting = tuple[int, int, Any]
+
+
+@implementer(IPlayer)
+class Player:
+    """A user in a room.
+
+    Attributes:
+        user, name, role, room, data, online, seen, row, rows: See `IPlayer`.
+        session: Whose it is.
+        inputs: Inputs that wait for a tick.
+        top_seq: The highest sequence number that came; `acked_seq` the highest that was told taken.
+        held: Number of the version that was written last, None if a keyframe is due.
+        written_tick: The tick of that version; `written_at` when the oldest frame was written that the client did not say it holds.
+        probe: Number of the ping whose answer ends a pause in its state, or None.
+        busy: How many verbs of this player's are being awaited; `queue` holds the events behind them.
+        entered: The handler has let it in: `left` will be told.
+        lagging_since: When this player began to lack the newest version, in seconds, or None.
+    """
+
+    def __init__(self, session: Session, room: Room, role: Role, limits: Limits) -> None:
+        self.session = session
+        self.user = session.user
+        self.name = session.name
+        self.role = role.name.lower()
+        self.room = room
+        self.data: dict[Any, Any] = {}
+        self.online = True
+        self.seen = 0.0
+        self.inputs: deque[Waiting] = deque(maxlen=limits.inputs_waiting)
+        self.top_seq = 0
+        self.acked_seq = 0
+        self.answering: set[int] = set()
+        self.held: int | None = None
+        self.written_tick = 0
+        self.written_at: float | None = None
+        self.probe: int | None = None
+        self.lagging_since: int | None = None
+        self.busy = 0
+        self.entered = False
+        self.queue: deque[Then] = deque()
+        self.action_bucket = TokenBucket(limits.actions_per_s, limits.actions_per_s)
+        self.line_bucket = TokenBucket(limits.lines_per_s, limits.lines_burst)
+        self._rows: list[Any] = []
+        self._told_rows: list[tuple[int, int]] = []
+
+    def __repr__(self) -> str:
+        return f"<Player {self.name!r} ({self.user}) in {self.room.name}>"
+
+    @property
+    def row(self) -> Any:
+        """The player's own row, or None; the first of `rows`."""
+        return self._rows[0] if self._rows else None
+
+    @row.setter
+    def row(self, row: Any) -> None:
+        self.rows = [] if row is None else [row]
+
+    @property
+    def rows(self) -> list[Any]:
+        """All of the player's own rows."""
+        return list(self._rows)
+
+    @rows.setter
+    def rows(self, rows: list[Any]) -> None:
+        self._rows = list(rows)
+        self.room.changed_rows(self)
+
+    @property
+    def round_trip_ms(self) -> float | None:
+        """The last measured round trip in ms, or None."""
+        return self.session.round_trip_ms
+
+    def say(self, text: str) -> None:
+        """Send the player alone a notice, kept in the user's inbox."""
+        self.room.whisper(self, text)
+
+    def emit(self, event: object) -> None:
+        """Send the player alone an event."""
+        self.room.emit_to(self, event)
+
+    def remove(self, text: str = "") -> None:
+        """Take the player out of the room, and tell why."""
+        self.room.remove(self, text)
+
+    def row_numbers(self) -> list[tuple[int, int]]:
+        """(table, slot) of the rows that are alive, as the wire has them."""
+        tables = self.room.world.tables
+        return [(tables.index(row.table), row.slot) for row in self._rows if row.alive]
+
+    def tell_rows(self) -> None:
+        """Tell the client which rows are its own, if that changed."""
+        rows = self.row_numbers()
+        if rows != self._told_rows:
+            self._told_rows = rows
+            self.session.put(Lane.CONTROL, Own(self.room.number, rows))
+
+    def joined_rows(self) -> list[tuple[int, int]]:
+        """The rows for JOINED, which tells them itself."""
+        self._told_rows = self.row_numbers()
+        return self._told_rows
+
+    def settled_seq(self) -> int:
+        """The highest sequence number up to which all are taken: none waits for a tick, or for an answer."""
+        open_seqs = [seq for seq, _, _ in self.inputs]
+        open_seqs.extend(self.answering)
+        return min(open_seqs) - 1 if open_seqs else self.top_seq

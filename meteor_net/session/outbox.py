@@ -1,0 +1,128 @@
+"""What waits for one peer, in lanes; everything of one turn goes out in one send.
+
+Policy of the lanes: control and acks are never dropped; state is never kept here over a turn (the room sends the newest when
+the peer can take it); events and lines wait up to a cap, then the peer is told to come back and resume; bulk comes last.
+A peer that does not read would make our process keep its bytes, so nothing is given to a pipe that is full.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import IntEnum
+from typing import Protocol
+
+from ..codec import Shared, encode_packet
+from ..limits import Limits
+from ..messages import Message
+
+
+class Lane(IntEnum):
+    """First to last."""
+
+    CONTROL = 0
+    ACKS = 1
+    STATE = 2
+    EVENTS = 3
+    LINES = 4
+    BULK = 5
+
+
+class Pipe(Protocol):
+    """All that a session knows of its connection."""
+
+    #: Names the framing, for `Shared.framed`.
+    kind: str
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait in our process."""
+
+    def pack(self, payload: bytes) -> bytes:
+        """Frame a packet as this transport writes it."""
+
+    def send(self, data: bytes) -> None:
+        """Write framed packets."""
+
+    def close(self, code: int, text: str) -> None:
+        """Say goodbye and close."""
+
+
+def framed(shared: Shared, pipe: Pipe) -> bytes:
+    """A shared packet in the framing of a pipe; made once for each kind of pipe."""
+    data = shared.framed.get(pipe.kind)
+    if data is None:
+        data = shared.framed[pipe.kind] = pipe.pack(shared.payload)
+    return data
+
+
+class Outbox:
+    """The lanes of one session.
+
+    Attributes:
+        waiting_bytes: Bytes of packets that a full pipe left here.
+    """
+
+    __slots__ = ("_lanes", "_limits", "empty", "waiting_bytes")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._lanes: tuple[deque[Message | Shared], ...] = tuple(deque() for _ in Lane)
+        self.empty = True
+        self.waiting_bytes = 0
+
+    def put(self, lane: Lane, item: Message | Shared) -> None:
+        """Add a message for this peer alone, or a packet that is shared."""
+        self._lanes[lane].append(item)
+        self.empty = False
+
+    def clear(self) -> None:
+        """Drop everything: the connection is gone, and the peer will say what it holds."""
+        for lane in self._lanes:
+            lane.clear()
+        self.empty = True
+        self.waiting_bytes = 0
+
+    def flush(self, pipe: Pipe) -> int:
+        """Give the pipe all that waits, in one send, unless it is full.
+
+        Returns:
+            The bytes given to the pipe. If 0 and `waiting_bytes` is above the limit, the peer has to go.
+        """
+        if self.empty:
+            return 0
+        if pipe.unsent > self._limits.unsent_bytes:
+            self._settle()
+            return 0
+        data = b"".join([framed(packet, pipe) for packet in self._packets()])
+        self.clear()
+        pipe.send(data)
+        return len(data)
+
+    def _settle(self) -> None:
+        """Make packets of what waits, so that its bytes can be counted."""
+        for number, lane in enumerate(self._lanes):
+            if any(not isinstance(item, Shared) for item in lane):
+                self._lanes[number].extend(_grouped([lane]))
+        self.waiting_bytes = sum(len(item) for lane in self._lanes for item in lane if isinstance(item, Shared))
+
+    def _packets(self) -> list[Shared]:
+        return _grouped(self._lanes)
+
+
+def _grouped(lanes: tuple[deque[Message | Shared], ...] | list[deque[Message | Shared]]) -> list[Shared]:
+    """Empty lanes into packets: neighbours for this peer alone become one."""
+    packets: list[Shared] = []
+    alone: list[Message] = []
+    for lane in lanes:
+        while lane:
+            item = lane.popleft()
+            if isinstance(item, Shared):
+                if alone:
+                    packets.append(Shared(encode_packet(alone)))
+                    alone = []
+                packets.append(item)
+            else:
+                alone.append(item)
+    if alone:
+        packets.append(Shared(encode_packet(alone)))
+    return packets

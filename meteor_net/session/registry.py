@@ -1,0 +1,86 @@
+"""The sessions of one process: by id, by resume token, and the slots of the heartbeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from ..interfaces import Identity
+from ..limits import MAX_NAME_CHARS, Limits
+from .session import Session
+
+#: The heartbeat looks at one slot of the sessions at a time, so that no look is long.
+SLOTS = 10
+
+
+class Registry:
+    """Which sessions there are.
+
+    Attributes:
+        dirty: Sessions with something to flush at the end of the turn.
+    """
+
+    def __init__(self, limits: Limits, random: Random) -> None:
+        self._limits = limits
+        self._random = random
+        self._sessions: dict[str, Session] = {}
+        self._by_token: dict[str, Session] = {}
+        self._slots: list[dict[Session, None]] = [{} for _ in range(SLOTS)]
+        self._made = 0
+        self.dirty: set[Session] = set()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._sessions.values()))
+
+    def make(self, identity: Identity, now: float) -> Session:
+        """A new session for a user."""
+        session = Session(
+            f"{self._random.getrandbits(64):016x}",
+            Identity(identity.user[:MAX_NAME_CHARS], identity.name[:MAX_NAME_CHARS]),
+            self._limits,
+            self,
+            now,
+        )
+        self._sessions[session.id] = session
+        self._slots[self._made % SLOTS][session] = None
+        self._made += 1
+        return session
+
+    def token(self, session: Session) -> str:
+        """Give the session a new resume token. The one before stays good until `settle`, as the new one may be lost."""
+        token = f"{self._random.getrandbits(256):064x}"
+        for old in session.tokens[:-1]:
+            self._by_token.pop(old, None)
+        session.tokens = [*session.tokens[-1:], token]
+        self._by_token[token] = session
+        return token
+
+    def settle(self, session: Session) -> None:
+        """The peer has shown that it has the newest token: older ones are worth nothing now."""
+        while len(session.tokens) > 1:
+            self._by_token.pop(session.tokens.pop(0), None)
+
+    def resume(self, token: str | None) -> Session | None:
+        """The session that a resume token belongs to, if it lives."""
+        return None if token is None else self._by_token.get(token)
+
+    def forget(self, session: Session) -> None:
+        """The session is over."""
+        for token in session.tokens:
+            self._by_token.pop(token, None)
+        self._sessions.pop(session.id, None)
+        for slot in self._slots:
+            slot.pop(session, None)
+        self.dirty.discard(session)
+
+    def slot(self, number: int) -> list[Session]:
+        """One tenth of the sessions, for the heartbeat."""
+        return list(self._slots[number % SLOTS])
+
+    def flush(self, now: float) -> None:
+        """End of a turn: every session with something to say says it."""
+        while self.dirty:
+            self.dirty.pop().flush(now)

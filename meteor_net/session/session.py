@@ -1,0 +1,117 @@
+"""A session: one user's presence on the server, which outlives its connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..codec import Shared
+from ..errors import CloseCode
+from ..interfaces import Identity
+from ..limits import Limits
+from ..messages import Message, Ping
+from .outbox import Lane, Outbox, Pipe
+
+if TYPE_CHECKING:
+    from .registry import Registry
+
+
+class Session:
+    """What the server knows of one user's presence.
+
+    Attributes:
+        id: Shown in logs; no secret.
+        user, name: Who it is.
+        pipe: The connection, or None while the session is away.
+        seats: Room number -> the player there. The room owns the player; here it is only looked up.
+        heard_at, sent_at: When the last byte came, and the last packet went, in seconds.
+        round_trip_ms: The last measured round trip; `best_round_trip_ms` the smallest of this connection.
+        counters: packets_in, packets_out, bytes_in, bytes_out, lines, actions, refused, skipped, resumed: plain integers.
+    """
+
+    def __init__(self, id: str, identity: Identity, limits: Limits, registry: Registry, now: float) -> None:
+        self.id = id
+        self.user = identity.user
+        self.name = identity.name
+        self.limits = limits
+        self.pipe: Pipe | None = None
+        self.seats: dict[int, Any] = {}
+        self.outbox = Outbox(limits)
+        self.heard_at = now
+        self.sent_at = now
+        self.pinged_at = now
+        self.round_trip_ms: float | None = None
+        self.best_round_trip_ms: float | None = None
+        self.away_until: float | None = None
+        self.tokens: list[str] = []
+        self.counters = dict.fromkeys(
+            ("packets_in", "packets_out", "bytes_in", "bytes_out", "lines", "actions", "refused", "skipped", "resumed"),
+            0,
+        )
+        self._registry = registry
+        self._ping_number = 0
+        self._pings: dict[int, float] = {}
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the peer cannot take state now: away, or its pipe has bytes waiting."""
+        pipe = self.pipe
+        return pipe is None or pipe.unsent > 0
+
+    def put(self, lane: Lane, item: Message | Shared) -> None:
+        """Leave something for the peer; it goes out at the end of the turn. Nothing is kept for a session that is away."""
+        if self.pipe is not None:
+            self.outbox.put(lane, item)
+            self._registry.dirty.add(self)
+
+    def flush(self, now: float) -> None:
+        """End of the turn: give the pipe what waits, or let a peer go that does not read."""
+        pipe = self.pipe
+        if pipe is None:
+            return
+        given = self.outbox.flush(pipe)
+        if given:
+            self.sent_at = now
+            self.counters["packets_out"] += 1
+            self.counters["bytes_out"] += given
+        elif self.outbox.waiting_bytes > self.limits.outbox_bytes:
+            self.outbox.clear()
+            pipe.close(CloseCode.TOO_SLOW, "you read too slowly; come back and resume")
+
+    def ping(self, now: float, *, server_ms: int) -> int:
+        """Send a PING; its answer measures the round trip, and proves that all before it was read.
+
+        Returns:
+            The number that the PONG will carry.
+        """
+        self._ping_number += 1
+        while len(self._pings) >= 8:  # a peer that never answers must not make us remember
+            self._pings.pop(next(iter(self._pings)))
+        self._pings[self._ping_number] = now
+        self.pinged_at = now
+        self.put(Lane.BULK, Ping(self._ping_number, server_ms))
+        return self._ping_number
+
+    def ponged(self, number: int, now: float) -> None:
+        """Take the answer of a ping; one that we did not ask for is ignored."""
+        asked = self._pings.pop(number, None)
+        if asked is None:
+            return
+        self.round_trip_ms = (now - asked) * 1000.0
+        best = self.best_round_trip_ms
+        self.best_round_trip_ms = self.round_trip_ms if best is None else min(best, self.round_trip_ms)
+
+    def attach(self, pipe: Pipe, now: float) -> None:
+        """A connection takes the session up."""
+        self.pipe = pipe
+        self.away_until = None
+        self.heard_at = self.sent_at = self.pinged_at = now
+        self.best_round_trip_ms = None
+        self._pings.clear()
+        self.outbox.clear()
+
+    def detach(self, now: float) -> None:
+        """The connection is gone; the session waits for its user."""
+        self.pipe = None
+        self.away_until = now + self.limits.away_s
+        self._pings.clear()
+        self.outbox.clear()

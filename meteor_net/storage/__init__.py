@@ -1,0 +1,5 @@
+"""Where lines are kept."""
+
+from .memory import MemoryStorage
+
+__all__ = ["MemoryStorage"]

@@ -1,0 +1,83 @@
+"""Lines in memory: gone with the process, bounded in channels and in lines."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from random import Random
+
+from zope.interface import implementer
+
+from ..interfaces import ChannelPlace, IStorage, StoredLine
+
+#: Channels with lines that are kept; the least lately used goes first. Far more than the rooms of one process.
+MAX_CHANNELS = 50_000
+
+
+class _Log:
+    def __init__(self, epoch: int, lines: int) -> None:
+        self.epoch = epoch
+        self.next = 0
+        self.lines: deque[StoredLine] = deque(maxlen=lines)
+        self.known: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+
+@implementer(IStorage)
+class MemoryStorage:
+    """The storage of a server without a database.
+
+    A channel takes no memory before its first line, so that the inboxes of guests cost nothing.
+
+    Args:
+        random: Where epochs come from.
+        lines: Lines kept for each channel.
+        channels: Channels kept.
+    """
+
+    def __init__(self, random: Random, lines: int = 1_000, channels: int = MAX_CHANNELS) -> None:
+        self._random = random
+        self._lines = lines
+        self._channels = channels
+        self._logs: OrderedDict[str, _Log] = OrderedDict()
+        #: The epoch of channels without lines; a new one when lines were dropped, so that nobody takes an
+        #: emptied channel for the one that was.
+        self._epoch = random.getrandbits(48)
+
+    async def open(self, channel: str) -> ChannelPlace:
+        log = self._logs.get(channel)
+        return ChannelPlace(self._epoch, 0) if log is None else ChannelPlace(log.epoch, log.next)
+
+    async def append(self, channel: str, line: StoredLine) -> int:
+        log = self._logs.get(channel)
+        if log is None:
+            log = self._logs[channel] = _Log(self._epoch, self._lines)
+            self._make_room()
+        self._logs.move_to_end(channel)
+        said = (line.sender, line.cid)
+        if line.cid and said in log.known:
+            return log.known[said]
+        offset = log.next
+        log.next += 1
+        log.lines.append(line._replace(offset=offset))
+        if line.cid:
+            log.known[said] = offset
+            if len(log.known) > self._lines:
+                log.known.popitem(last=False)
+        return offset
+
+    async def lines(self, channel: str, after: int, limit: int) -> list[StoredLine]:
+        return [line for line in self._kept(channel) if line.offset > after][:limit]
+
+    async def latest(self, channel: str, limit: int) -> list[StoredLine]:
+        return self._kept(channel)[-limit:]
+
+    async def close(self) -> None:
+        self._logs.clear()
+
+    def _kept(self, channel: str) -> list[StoredLine]:
+        log = self._logs.get(channel)
+        return [] if log is None else list(log.lines)
+
+    def _make_room(self) -> None:
+        if len(self._logs) > self._channels:
+            self._logs.popitem(last=False)
+            self._epoch = self._random.getrandbits(48)
