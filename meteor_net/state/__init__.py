@@ -10,7 +10,7 @@ from meteor_net.errors import BaseLost
 from meteor_net.state.errors import DeadRow, FrameError, TableFull
 from meteor_net.state.fields import Field
 from meteor_net.state.interpolation import interpolate
-from meteor_net.state.kinds import Angle, Choice, Fixed, Flag, Int, Local, Text, UInt
+from meteor_net.state.numeric import Angle, Fixed, Int, UInt
 from meteor_net.state.records import Action, Event, Input
 from meteor_net.state.replica import Replica
 from meteor_net.state.row import Row
@@ -20,6 +20,7 @@ from meteor_net.state.sync import StateSync
 from meteor_net.state.table import Table
 from meteor_net.state.version import Version
 from meteor_net.state.view import RowView, TableView, WorldView
+from meteor_net.state.words import Choice, Flag, Local, Text
 from meteor_net.state.world import World
 
 __all__ = [

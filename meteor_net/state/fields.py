@@ -18,6 +18,8 @@ from meteor_net.limits import MAX_NAME_CHARS
 
 #: Ways to show a value between two versions (wire clause 7.2).
 RULES = frozenset({"linear", "arc", "step"})
+#: Those of a field whose domain has two ends.
+UNROUND_RULES = frozenset({"linear", "step"})
 
 C = TypeVar("C", covariant=True)
 V = TypeVar("V", covariant=True)
@@ -60,7 +62,7 @@ class Field(Generic[C, V]):
 
     name: str = ""
     default: Any
-    interpolate: str
+    interpolate: str = "step"
 
     def _set_rule(self, interpolate: str | None, allowed: frozenset[str]) -> None:
         if interpolate is not None and interpolate not in allowed:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meteor_net.state.fields import IntegerField
-from meteor_net.state.kinds import FloatField
 from meteor_net.state.layout import Layout
+from meteor_net.state.numeric import FloatField
 from meteor_net.state.table import Table
 from meteor_net.state.version import Mask, TableVersion, Version
 from meteor_net.state.view import TableView, WorldView, shown

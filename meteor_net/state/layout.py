@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from meteor_net.errors import ConfigError
 from meteor_net.state.fields import Field, IntegerField
-from meteor_net.state.kinds import Choice, Flag, FloatField, Local, Text, WholeField
+from meteor_net.state.numeric import FloatField, WholeField
+from meteor_net.state.words import Choice, Flag, Local, Text
 
 #: Integer columns of a table: their bitmap, with one bit more, is a uvarint (wire clause 8.5).
 MAX_COLUMNS = 31

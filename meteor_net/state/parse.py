@@ -7,11 +7,12 @@ from typing import Any
 
 from meteor_net.errors import ConfigError, MessageError
 from meteor_net.state.fields import Field, check_name
-from meteor_net.state.kinds import Angle, Choice, Fixed, Flag, Int, Text, UInt
 from meteor_net.state.layout import MAX_FIELDS
+from meteor_net.state.numeric import Angle, Fixed, Int, UInt
 from meteor_net.state.records import Action, Event, Input
 from meteor_net.state.schema import MAX_RECORDS, MAX_TABLES, Schema
 from meteor_net.state.table import Table
+from meteor_net.state.words import Choice, Flag, Text
 
 
 def parse_schema(described: object) -> Schema:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from meteor_net.errors import ConfigError, MessageError
 from meteor_net.limits import MAX_VALUES
 from meteor_net.state.fields import Field, ValueHolder, collect
-from meteor_net.state.kinds import Local
+from meteor_net.state.words import Local
 
 
 class Record(ValueHolder):

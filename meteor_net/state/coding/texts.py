@@ -8,9 +8,9 @@ import numpy as np
 
 from meteor_net.state.coding.varint import carried_texts, compare_rows
 from meteor_net.state.errors import FrameError
-from meteor_net.state.kinds import Text
 from meteor_net.state.layout import Layout
 from meteor_net.state.version import TableVersion, Version
+from meteor_net.state.words import Text
 
 
 def encode_texts(base: Version, new: Version) -> list[Any] | None:
