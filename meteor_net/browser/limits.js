@@ -1,0 +1,66 @@
+// Every limit of the browser client in one place: the unit is in the name, the reason beside it.
+
+/** Bytes of one packet from a server (wire 1.3). */
+export const PACKET_OUT_BYTES = 4 * 1024 * 1024;
+/** Bytes of one packet to a server (wire 1.3), until WELCOME tells. */
+export const PACKET_IN_BYTES = 16 * 1024;
+/** Messages in one packet (wire 2.1). */
+export const PACKET_MESSAGES = 256;
+/** Nesting of a packet (wire 2.2). */
+export const MAX_DEPTH = 12;
+/** CBOR items in one packet, so that 4 MiB cannot become 4 million objects; a keyframe of 16,384 rows with six text columns fits. */
+export const PACKET_ITEMS = 200_000;
+/** Rows of one table (wire 8.1). */
+export const MAX_ROWS = 16_384;
+/** Tables, and fields of a table, in a schema. */
+export const MAX_TABLES = 64;
+export const MAX_FIELDS = 64;
+/** Actions, and events, in a schema. */
+export const MAX_KINDS = 256;
+/** Characters of any name in a schema. */
+export const MAX_NAME_CHARS = 64;
+/** Choices of one field. */
+export const MAX_CHOICES = 256;
+/** Characters of a text field. */
+export const MAX_TEXT_CHARS = 8_192;
+/** Versions that wait to be shown; at 20 Hz 1.6 s, far more than any useful delay. */
+export const SNAPSHOTS = 32;
+/** Arrivals from which the delay is tuned: some 3 s at 20 Hz. */
+export const ARRIVALS = 64;
+/** The most that jitter may add to the delay: beyond it, a stutter is better than a lag. */
+export const JITTER_MS = 300;
+/** A difference of the shown time that is jumped, not slid. */
+export const JUMP_MS = 500;
+/** HELD is sent so often while frames come (wire 8.10). */
+export const HELD_MS = 500;
+/** Our own pings, from which round trip and clock come: the first few in a quicker rhythm, so that the clock is right soon. */
+export const PING_MS = 2_000;
+export const FIRST_PING_MS = 500;
+export const FIRST_PINGS = 4;
+/** A joined room without a first frame counts as ready after so long. */
+export const READY_MS = 2_000;
+/** Round trips that are remembered; the smallest sets the clock (wire 5.3). */
+export const ROUND_TRIPS = 8;
+/** Silence after which the connection is dead (wire 5.2). */
+export const SILENT_MS = 45_000;
+/** A timer that comes so late was held back by the browser: its silence proves nothing. */
+export const LATE_TIMER_MS = 5_000;
+/** How often timers look after the connection. */
+export const POLL_MS = 500;
+/** Connect, HELLO and WELCOME together may take so long. */
+export const OPEN_MS = 15_000;
+/** Actions that wait for an answer; more are refused. */
+export const ACTIONS_WAITING = 256;
+/** Lines that wait for an answer; more are refused. */
+export const LINES_WAITING = 64;
+/** Lines that are kept for the page, and live lines that may wait for the history. */
+export const LINES_KEPT = 1_000;
+/** Characters of one line, until WELCOME tells. */
+export const LINE_CHARS = 1_000;
+/** Bytes that may wait in the browser's socket before inputs are dropped. */
+export const UNSENT_BYTES = 64 * 1024;
+/** Keyframes in a row that cannot be read before we give up. */
+export const BAD_KEYFRAMES = 3;
+/** Backoff: the n-th try comes within min(cap, base * 2^n), evenly spread. */
+export const BACKOFF_BASE_MS = 500;
+export const BACKOFF_CAP_MS = 15_000;

@@ -1,0 +1,81 @@
+// A copy of a room's world that frames keep up to date (wire clause 8).
+
+import { checksum, decodeStep, emptyTables } from "./coding.js";
+import { FrameError } from "./errors.js";
+
+/** @typedef {import("./coding.js").TableState} TableState */
+/** @typedef {import("./fields.js").Schema} Schema */
+/**
+ * @typedef {object} Version what was true at a tick
+ * @property {number} tick
+ * @property {number} span Ticks over which it came about: the version before was true until `tick - span`.
+ * @property {TableState[]} tables
+ */
+
+const VARINT = 0;
+
+/** The newest version of a stream, and the one before. */
+export class Replica {
+  /**
+   * @param {Schema} schema
+   * @param {number} epoch
+   * @param {number} tick The tick last known.
+   */
+  constructor(schema, epoch, tick) {
+    this.schema = schema;
+    this.epoch = epoch;
+    this.tick = tick;
+    /** @type {Version} */
+    this.version = { tick, span: 1, tables: emptyTables(schema) };
+    this.previous = this.version;
+    /** Whether a frame came: else the version is the empty one. */
+    this.touched = false;
+  }
+
+  /**
+   * The tick nearest to the last known one with these lower 16 bits (8.3).
+   * @param {number} tick16
+   */
+  unwrap(tick16) {
+    const ahead = (tick16 - this.tick) & 0xffff;
+    return Math.max(0, this.tick + (ahead < 0x8000 ? ahead : ahead - 0x10000));
+  }
+
+  /**
+   * Apply a frame.
+   * @param {number} tick16
+   * @param {number} base Versions back × 8 + coding.
+   * @param {Uint8Array} data
+   * @param {unknown[][]} texts
+   * @returns {Version}
+   * @throws {FrameError} If it cannot be applied (8.8, 8.9); nothing is changed then.
+   */
+  apply(tick16, base, data, texts) {
+    const back = Math.floor(base / 8);
+    if (base % 8 !== VARINT) throw new FrameError("a coding that we did not ask for");
+    const start = back === 0 ? emptyTables(this.schema) : this.version.tables;
+    const step = decodeStep(this.schema, start, data, texts);
+    if (step.checksum !== null && step.checksum !== checksum(step.tables)) throw new FrameError("the checksum disagrees");
+    const tick = this.unwrap(tick16);
+    // Each version between was of a tick of its own, and nothing changed in the ticks that had none.
+    const span = Math.max(1, Math.min(back || 1, tick - this.version.tick));
+    this.previous = this.version;
+    this.version = { tick, span, tables: step.tables };
+    this.tick = tick;
+    this.touched = true;
+    return this.version;
+  }
+
+  /**
+   * Learn a newer tick from JOINED or CLOCK, for unwrapping.
+   * @param {number} tick
+   */
+  noteTick(tick) {
+    this.tick = tick;
+  }
+
+  /** The checksum of the newest version (8.7). */
+  crc() {
+    return checksum(this.version.tables);
+  }
+}

@@ -1,0 +1,338 @@
+// One user's presence, across connections: packets and the time in; packets and what happened out (wire 4 - 6).
+//
+// It knows no socket and no timer. The connection calls `opened`, `receive`, `poll` and `closed`, and sends what `drain` gives.
+// All that must not wait is done in `receive`: browsers hold timers of hidden tabs back, but not messages.
+
+import { CloseCode, MessageError, Refused, RemoteProtocolError } from "./errors.js";
+import { LATE_TIMER_MS, PACKET_IN_BYTES, PACKET_MESSAGES, SILENT_MS } from "./limits.js";
+import { ServerClock } from "./clock.js";
+import { decodeFromServer, encodeMessage, networkMessage, pack } from "./messages.js";
+import { Room } from "./room.js";
+
+/** @typedef {import("./messages.js").ServerMessage} ServerMessage */
+/** @typedef {import("./room.js").Outgoing} Outgoing */
+/** @typedef {"GONE" | "HELLO" | "READY" | "LEAVING"} Phase */
+/** @typedef {{code: number, text: string}} Ending */
+
+const CLIENT = "meteor-net.js 0.1";
+const JOIN = 50;
+
+/** Phase -> message that may come in it -> the next phase; READY takes all others too (4.1). @type {Record<Phase, Record<string, Phase>>} */
+const NEXT = {
+  GONE: {},
+  HELLO: { WELCOME: "READY", GOODBYE: "LEAVING" },
+  READY: { GOODBYE: "LEAVING" },
+  LEAVING: {},
+};
+
+export class ClientSession {
+  /** @type {Room[]} */
+  #rooms = [];
+  /** @type {Room[]} JOINs that are not answered, in order */
+  #joining = [];
+  /** @type {Map<number, Room>} */
+  #byNumber = new Map();
+  /** @type {Map<number, Room>} */
+  #byStream = new Map();
+  /** @type {Map<number, Room>} pings sent after JOINED */
+  #readyPings = new Map();
+  /** @type {Uint8Array[]} */
+  #out = [];
+  /** @type {string | null} kept in memory only: a duplicated tab is a new player */
+  #resume = null;
+  #session = "";
+  #resumed = false;
+  #heardAt = 0;
+  #polledAt = 0;
+  #stale = false;
+  #now = 0;
+  #tell;
+
+  /**
+   * @param {{name: string | null, token: string | null, tell: (kind: string, value: unknown) => void}} config
+   *   `tell` hears what happened, from within `receive` and `poll`.
+   */
+  constructor({ name, token, tell }) {
+    /** The wished name; after WELCOME the name that others see. */
+    this.name = name;
+    this.token = token;
+    this.user = "";
+    /** @type {Map<string, number>} */
+    this.limits = new Map();
+    /** @type {Phase} */
+    this.phase = "GONE";
+    this.clock = new ServerClock();
+    /** @type {Ending | null} What the connection is to be closed with. */
+    this.ending = null;
+    /** Called when something waits to be sent. */
+    this.onOutgoing = () => {};
+    this.#tell = tell;
+  }
+
+  get stale() {
+    return this.#stale;
+  }
+
+  // --- the connection's calls ---
+
+  /**
+   * There is a connection: say HELLO.
+   * @param {number} nowMs
+   */
+  opened(nowMs) {
+    this.phase = "HELLO";
+    this.ending = null;
+    this.#heardAt = this.#polledAt = this.#now = nowMs;
+    this.clock.opened(nowMs);
+    const { name, token } = this;
+    this.#send({ type: "HELLO", versions: [1], name, token, resume: this.#resume, client: CLIENT, features: [] });
+  }
+
+  /** The connection is gone; rooms wait for the next one. */
+  closed() {
+    this.phase = "GONE";
+    this.ending = null;
+    this.#out = [];
+    this.#joining = [];
+    this.#byNumber.clear();
+    this.#byStream.clear();
+    this.#readyPings.clear();
+    for (const room of this.#rooms) room.away();
+    this.#setStale(false);
+  }
+
+  /**
+   * A packet came.
+   * @param {Uint8Array} packet
+   * @param {number} nowMs
+   */
+  receive(packet, nowMs) {
+    if (this.phase === "GONE" || this.phase === "LEAVING") return;
+    this.#now = this.#heardAt = nowMs;
+    try {
+      for (const message of decodeFromServer(packet)) this.#message(message);
+    } catch (error) {
+      if (error instanceof RemoteProtocolError) this.#fail(error.code, error.message);
+      else if (error instanceof MessageError) this.#fail(CloseCode.BAD_PACKET, error.message);
+      else throw error;
+    }
+    for (const room of this.#rooms) room.actions.packetRead();
+    this.#setStale(false);
+    this.#pingIfDue();
+  }
+
+  /**
+   * Look what is due; call it every half second.
+   * @param {number} nowMs
+   */
+  poll(nowMs) {
+    const late = nowMs - this.#polledAt > LATE_TIMER_MS;
+    this.#polledAt = this.#now = nowMs;
+    if (this.phase === "GONE" || this.phase === "LEAVING") return;
+    // A timer that was held back says nothing: messages may wait behind it.
+    if (late) this.#heardAt = Math.max(this.#heardAt, nowMs - 1000);
+    if (nowMs - this.#heardAt > SILENT_MS) this.#fail(CloseCode.SILENT, "nothing was heard for 45 s");
+    else this.#setStale(nowMs - this.#heardAt > 1500 * this.#pingS());
+    for (const room of this.#rooms) room.poll(nowMs);
+    this.#pingIfDue();
+  }
+
+  /** The seconds after which the server is heard at the latest (5.2). */
+  #pingS() {
+    const world = this.#rooms.some((room) => room.number >= 0 && room.hasWorld);
+    return world ? this.limits.get("ping_world_s") ?? 2 : this.limits.get("ping_s") ?? 15;
+  }
+
+  /** Packets to be sent now. */
+  drain() {
+    const packets = pack(this.#out, this.limits.get("packet_in_bytes") ?? PACKET_IN_BYTES, PACKET_MESSAGES);
+    this.#out = [];
+    return packets;
+  }
+
+  /** @param {Outgoing} message */
+  #send(message) {
+    if (this.phase === "GONE") return;
+    this.#out.push(encodeMessage(message));
+    this.onOutgoing();
+  }
+
+  /**
+   * End the connection by our own choice.
+   * @param {number} code
+   * @param {string} text
+   */
+  #fail(code, text) {
+    this.#send({ type: "GOODBYE", code, text: text.slice(0, 300) });
+    this.phase = "LEAVING";
+    this.ending = { code, text };
+  }
+
+  /** @param {boolean} stale */
+  #setStale(stale) {
+    if (stale === this.#stale) return;
+    this.#stale = stale;
+    this.#tell("stale", stale);
+  }
+
+  #pingIfDue() {
+    if (this.phase === "READY" && this.clock.due(this.#now)) this.#ping();
+  }
+
+  #ping() {
+    const number = this.clock.ping(this.#now);
+    this.#send({ type: "PING", number, time: Math.max(0, Math.floor(this.#now)) });
+    return number;
+  }
+
+  // --- what the user wants ---
+
+  /**
+   * Be in a room, from now on and after every lost connection.
+   * @param {string} name
+   * @param {number} role 0 plays, 1 watches.
+   */
+  join(name, role) {
+    const room = new Room(name, role, (message) => this.#send(message), this.#tell);
+    this.#rooms.push(room);
+    if (this.phase === "READY") this.#join(room);
+    return room;
+  }
+
+  /** @param {Room} room */
+  #join(room) {
+    this.#joining.push(room);
+    room.join();
+  }
+
+  /**
+   * Leave for good: the session ends too.
+   * @param {string} text
+   */
+  goodbye(text) {
+    if (this.phase === "HELLO" || this.phase === "READY") this.#fail(CloseCode.NORMAL, text);
+    this.#resume = null;
+    for (const room of this.#rooms) room.end(text);
+    this.#rooms = [];
+  }
+
+  // --- messages ---
+
+  /** @param {ServerMessage} message */
+  #message(message) {
+    const next = NEXT[this.phase][message.type];
+    if (next === undefined && (this.phase !== "READY" || message.type === "WELCOME")) {
+      throw new RemoteProtocolError(`${message.type} may not come now`);
+    }
+    this.phase = next ?? this.phase;
+    this.#tell("message", () => networkMessage(message, Math.round(this.#now + (this.clock.offsetMs ?? 0))));
+    this.#dispatch(message);
+  }
+
+  /** @param {ServerMessage} message */
+  #dispatch(message) {
+    switch (message.type) {
+      case "WELCOME": return this.#welcome(message);
+      case "JOINED": return this.#joined(message);
+      case "FRAME": return this.#byStream.get(message.stream)?.frame(message, this.#now);
+      case "PING": return this.#send({ type: "PONG", number: message.number, time: Math.max(0, Math.floor(this.#now)) });
+      case "PONG": return this.#pong(message.number, message.time);
+      case "ERROR": return this.#error(message);
+      case "GOODBYE":
+        this.ending = { code: message.code, text: message.text };
+        return undefined;
+      case "LINE": case "HISTORY": case "SAID": case "UNSAID": return this.#chat(message);
+      default: return this.#inRoom(message);
+    }
+  }
+
+  /** @param {import("./messages.js").Welcome} message */
+  #welcome(message) {
+    if (message.version !== 1) throw new RemoteProtocolError("a version that we did not offer", CloseCode.WRONG_VERSION);
+    this.#resumed = this.#session === message.session;
+    this.#session = message.session;
+    this.#resume = message.resume;
+    this.user = message.user;
+    this.name = message.name;
+    this.limits = message.limits;
+    this.clock.welcomed(message.time, this.#now);
+    this.#tell("welcome", { user: message.user, name: message.name, resumed: this.#resumed });
+    for (const room of this.#rooms) {
+      room.chat.lineChars = message.limits.get("line_chars") ?? room.chat.lineChars;
+      this.#join(room);
+    }
+    this.#ping();
+  }
+
+  /** @param {import("./messages.js").Joined} message */
+  #joined(message) {
+    const room = this.#joining.shift();
+    if (room === undefined) throw new RemoteProtocolError("JOINED without a JOIN");
+    room.joined(message, this.#resumed, this.#now);
+    this.#byNumber.set(message.room, room);
+    this.#byStream.set(message.stream, room);
+    this.#readyPings.set(this.#ping(), room);
+  }
+
+  /**
+   * @param {number} number
+   * @param {number} time
+   */
+  #pong(number, time) {
+    const trip = this.clock.pong(number, time, this.#now);
+    if (trip !== null) this.#tell("round trip", trip);
+    this.#readyPings.get(number)?.pong();
+    this.#readyPings.delete(number);
+  }
+
+  /** @param {import("./messages.js").ErrorMessage} message */
+  #error(message) {
+    const refused = new Refused(message.text, message.reason);
+    if (message.about !== JOIN) return this.#tell("refused", refused);
+    const room = this.#joining.shift();
+    if (room === undefined) return undefined;
+    this.#forget(room, refused.text);
+    return this.#tell("join refused", refused);
+  }
+
+  /**
+   * @param {Room} room
+   * @param {string} text
+   */
+  #forget(room, text) {
+    this.#byNumber.delete(room.number);
+    this.#byStream.delete(room.stream);
+    this.#rooms = this.#rooms.filter((each) => each !== room);
+    room.end(text);
+  }
+
+  /** @param {import("./messages.js").Line | import("./messages.js").History | import("./messages.js").Said | import("./messages.js").Unsaid} message */
+  #chat(message) {
+    for (const { chat } of this.#rooms) {
+      if (message.type === "LINE") chat.receiveMessage(message);
+      else if (message.type === "HISTORY") chat.handleMessageHistory(message);
+      else if (message.type === "SAID") chat.said(message.cid, message.offset);
+      else chat.unsaid(message.cid, message.reason, message.text);
+    }
+  }
+
+  /** @param {Exclude<ServerMessage, {type: "WELCOME"|"JOINED"|"FRAME"|"PING"|"PONG"|"ERROR"|"GOODBYE"|"LINE"|"HISTORY"|"SAID"|"UNSAID"}>} message */
+  #inRoom(message) {
+    const room = this.#byNumber.get(message.room);
+    if (room === undefined) return undefined; // one that we have left
+    switch (message.type) {
+      case "EVENT": return room.event(message);
+      case "CLOCK": return room.clock(message.tick, message.time);
+      case "OWN":
+        room.rows = message.rows;
+        return undefined;
+      case "GAP": return room.gap(message.number);
+      case "ACK": return room.actions.acked(message.seq);
+      case "RESULT": return room.actions.take(message.seq)?.resolve(message.value);
+      case "REFUSED": return room.actions.take(message.seq)?.reject(new Refused(message.text, message.reason));
+      case "LEFT":
+        this.#forget(room, message.text || message.reason);
+        return this.#tell("left", { reason: message.reason, text: message.text });
+    }
+  }
+}
