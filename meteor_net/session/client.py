@@ -18,6 +18,7 @@ from random import Random
 from typing import Any
 
 from .. import messages as wire
+from ..chat.system import ChatMessage
 from ..codec import decode_from_server
 from ..errors import CloseCode, MessageError, RemoteProtocolError, come_back
 from ..limits import Limits
@@ -43,6 +44,7 @@ class ClientSession:
         clock: The server's clock and the round trip.
         user: Our user's id, empty before the first WELCOME.
         name: Our name as others see it.
+        end: Close code and text that either side gave for the end that is coming, else None.
         stale: True if the server was silent for suspiciously long.
         counters: Plain integers for the monitor.
     """
@@ -89,7 +91,7 @@ class ClientSession:
         self._terms = ServerTerms(self._limits)
         self._opened_at = 0.0
         self._heard_at = 0.0
-        self._end: tuple[int, str] | None = None
+        self.end: tuple[int, str] | None = None
         self._out: list[Message] = []
         self._told: list[values.Value] = []
 
@@ -109,7 +111,7 @@ class ClientSession:
     def opened(self, now: float) -> None:
         """A connection is open: say HELLO."""
         self.phase = Phase.HELLO
-        self._end = None
+        self.end = None
         self._opened_at = self._heard_at = now
         self.counters["connections"] += 1
         self.clock.opened(now)
@@ -118,9 +120,9 @@ class ClientSession:
 
     def lost(self, code: int, text: str, now: float) -> None:
         """The connection is gone, with this close code and text; what it ends with is `Ended`."""
-        code, text = self._end or (code, text)
+        code, text = self.end or (code, text)
         self.phase = Phase.AWAY
-        self._end = None
+        self.end = None
         self._out.clear()
         self.rooms.away()
         self._set_stale(False)
@@ -170,7 +172,7 @@ class ClientSession:
         if code == CloseCode.NORMAL:
             self._out.extend(wire.Leave(room.number) for room in self.rooms if room.number is not None)
         self.phase = Phase.GONE
-        self._end = (int(code), text)
+        self.end = (int(code), text)
         self._out.append(wire.Goodbye(int(code), text[:1_000]))
         self._told.append(values.Closing(int(code), text))
 
@@ -185,7 +187,7 @@ class ClientSession:
         known = self.rooms.get(name)
         if known is not None:
             return known
-        room = ClientRoom(name, int(role), self._out, self._told, self._new_cid, self._line_queued)
+        room = ClientRoom(name, int(role), self._out, self._told, self.new_cid, self._line_queued)
         room.lines.chat.line_chars = self._terms.line_chars
         self.rooms.add(room)
         if self.phase is Phase.READY:
@@ -211,18 +213,19 @@ class ClientSession:
         """
         return room.act(action)
 
-    def say(self, room: ClientRoom, text: str, channel: str = "") -> str:
+    def say(self, room: ClientRoom, text: str, channel: str = "", cid: str = "") -> str:
         """Say a line in a room.
 
         Returns:
-            The line's id, as in LineKept and LineRefused.
+            The line's id, as in LineKept and LineRefused; `cid`, if it was given.
 
         Raises:
             Refused: If the text is empty or too long, or too many lines wait already.
         """
-        return room.lines.chat.send_message(values.ChatMessage(text=text, channel=channel)).cid
+        return room.lines.chat.send_message(ChatMessage(text=text, channel=channel, cid=cid)).cid
 
-    def _new_cid(self) -> str:
+    def new_cid(self) -> str:
+        """Make an id for a line."""
         return f"{self._random.getrandbits(96):024x}"
 
     # --- what the server says ---
@@ -288,7 +291,7 @@ class ClientSession:
         self.rooms.ponged(message.number)
 
     def _take_goodbye(self, message: wire.Goodbye, now: float) -> None:
-        self._end = (message.code, message.text)
+        self.end = (message.code, message.text)
 
     def _set_stale(self, stale: bool) -> None:
         if stale != self.stale:

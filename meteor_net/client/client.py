@@ -1,0 +1,389 @@
+"""A player in Python: the world live, lines, events and actions, over any number of connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail
+from twisted.python.failure import Failure
+
+from ..chat.system import ChatSystem
+from ..errors import CloseCode, ConnectionFailed, LocalProtocolError, MeteorError, Refused
+from ..messages import LineKind
+from ..monitor import NetworkMonitor, NetworkReport
+from ..session import client_values as values
+from ..session.client_room import ClientRoom
+from ..state import Action, StateSync
+from .config import NetworkConfig
+from .hearers import Hearer, Hearers
+from .link import Link
+from .ticks import Ticks
+
+#: What `on` can hear, and what the hearer is given.
+KINDS = (
+    "line",  # ChatMessage: a text line
+    "notice",  # ChatMessage: a line by the game or the server
+    "event",  # the event, as the game's class of it
+    "frame",  # the tick: the world has changed
+    "gap",  # the channel's name, None for events: what was said there meanwhile is not to be had
+    "status",  # text, see NetworkClient.status
+    "left",  # reason, text: we are out of the room
+)
+
+
+class NetworkClient:
+    """One player in one room.
+
+    Nothing is opened before `connect()`. Afterwards the client comes back by itself whenever the
+    connection is lost, with what it held, until `disconnect()` or until the server sends it away.
+
+    Attributes:
+        config: Its options.
+        state_sync: The mission's face of the replica.
+        monitor: Counts what goes on.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        self.config = config
+        self._reactor = config.reactor or _global_reactor()
+        self._hearers = Hearers(KINDS)
+        self._joined: Deferred[NetworkClient] | None = None
+        self._give_up: Any = None
+        self._actions: dict[int, Deferred[Any]] = {}
+        self._lines: dict[str, Deferred[int]] = {}
+        self._ticks: list[Ticks] = []
+        self.initialize_connection()
+        self.setup_handlers()
+        self.start_monitoring()
+
+    def initialize_connection(self) -> None:
+        """Make the session, its room, and the manager of its connections; open nothing."""
+        self._link = Link(
+            self.config,
+            self._reactor,
+            self._heed,
+            lambda status: self._hearers.tell("status", status),
+            self._given_up,
+        )
+        self._session = self._link.session
+        self._room: ClientRoom = self._session.join(self.config.room, self.config.role_number)
+        self.state_sync = StateSync()
+
+    def setup_handlers(self) -> None:
+        """Say what is done for each thing that the session tells."""
+        tell = self._hearers.tell
+        self._handlers: dict[type[values.Value], Callable[[Any], None]] = {
+            values.WorldReady: self._world_ready,
+            values.JoinRefused: self._join_refused,
+            values.LeftRoom: self._left,
+            values.FrameApplied: self._frame_applied,
+            values.EventHeard: lambda value: tell("event", value.event),
+            values.LineHeard: self._line_heard,
+            values.GapFound: lambda value: tell("gap", value.channel),
+            values.ActionDone: self._action_done,
+            values.ActionRefused: self._action_refused,
+            values.LineKept: self._line_kept,
+            values.LineRefused: self._line_refused,
+        }
+
+    def start_monitoring(self) -> None:
+        """Let a monitor read the counters of each part."""
+        self.monitor = NetworkMonitor(
+            {
+                "session": lambda: self._session.counters,
+                "world": lambda: self._room.world.counters,
+                "chat": lambda: self._room.lines.counters,
+                "connection": lambda: self._link.manager.counters,
+            },
+            self._reactor.seconds,
+        )
+
+    # --- in and out ---
+
+    def connect(self) -> Deferred[NetworkClient]:
+        """Connect and join.
+
+        Returns:
+            A Deferred of this client, once it is in and has its first picture of the world. It
+            fails with ConnectionFailed if that takes longer than `config.connect_s` or the server
+            sends us away, and with Refused if it does not let us into the room.
+        """
+        if not self.status.startswith("offline"):
+            return fail(LocalProtocolError("connected, or connecting, already"))
+        if not self._session.rooms.holds(self._room):
+            self._session.rooms.add(self._room)
+        self._joined = joined = Deferred(self._cancelled)
+        self._give_up = self._reactor.callLater(self.config.connect_s, self._patience_lost)
+        try:
+            self._link.start()
+        except MeteorError as error:
+            self._end(str(error), error)
+        return joined
+
+    def disconnect(self) -> Deferred[None]:
+        """Leave, and come back no more.
+
+        Returns:
+            A Deferred that fires when the connection is gone.
+        """
+        return self._end("", None)
+
+    async def __aenter__(self) -> NetworkClient:
+        return await self.connect()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.disconnect()
+
+    # --- what the player sees ---
+
+    @property
+    def status(self) -> str:
+        """`connecting`, `online`, `stale`, `reconnecting in 3 s`, `offline`, `offline: reason`."""
+        return self._link.status
+
+    @property
+    def world(self) -> Any:
+        """The world as the server last told it: `game.world.ship.x`.
+
+        Raises:
+            LocalProtocolError: If we were never in the room.
+        """
+        replica = self._room.world.replica
+        if replica is None:
+            raise LocalProtocolError("not in the room yet: await connect() first")
+        return replica.world
+
+    @property
+    def me(self) -> Any:
+        """Our own first row, None if we have none."""
+        return next(iter(self.rows), None)
+
+    @property
+    def rows(self) -> list[Any]:
+        """Our own rows."""
+        world, schema = self._room.world, self._room.world.schema
+        if world.replica is None or schema is None:
+            return []
+        tables = world.replica.world.tables
+        rows = []
+        for table, slot in world.rows:
+            try:
+                rows.append(tables[table][slot])
+            except LookupError:  # its frame has not come yet, or it is gone
+                continue
+        return rows
+
+    @property
+    def chat(self) -> ChatSystem:
+        """The conversation."""
+        return self._room.lines.chat
+
+    @property
+    def name(self) -> str:
+        """Our name as others see it."""
+        return self._session.name
+
+    @property
+    def user(self) -> str:
+        """Our user's id, as in `ChatMessage.sender`."""
+        return self._session.user
+
+    @property
+    def room(self) -> str:
+        """The room's full name."""
+        return self._room.name
+
+    @property
+    def round_trip_ms(self) -> float | None:
+        """The last round trip in milliseconds, None before the first."""
+        return self._session.clock.round_trip_ms
+
+    def tick_now(self) -> float:
+        """Tell the room's tick now, by the server's clock; the world we see is some behind."""
+        return self._room.world.tick_at(self._session.clock.server_ms(self._reactor.seconds()))
+
+    def report(self) -> NetworkReport:
+        """Tell in numbers how the connection does."""
+        return self.monitor.generate_report()
+
+    def on(self, kind: str, hearer: Hearer | None = None) -> Any:
+        """Have something called: `game.on("line", print)`, or `@game.on("line")` above a function.
+
+        Args:
+            kind: `line`, `notice`, `event`, `frame`, `gap`, `status` or `left`.
+            hearer: Is given what `KINDS` says; may be `async`.
+
+        Raises:
+            ValueError: If there is no such kind.
+        """
+        if hearer is None:
+            return lambda function: self.on(kind, function)
+        self._hearers.add(kind, hearer)
+        return hearer
+
+    def ticks(self) -> Ticks:
+        """Go along with the room: `async for tick in game.ticks()`.
+
+        It gives each tick as its frame comes, and by the clock where the world stands still; ticks
+        that pass while the loop's body waits are skipped. It ends when the client disconnects, and
+        raises ConnectionFailed if the server sends it away.
+        """
+        ticks = Ticks(self._reactor, self._tick_s, self._clock_tick)
+        if self.status.startswith("offline"):
+            ticks.end()
+        else:
+            self._ticks.append(ticks)
+        return ticks
+
+    # --- what the player does ---
+
+    def act(self, action: Action | str, **fields: Any) -> Deferred[Any] | None:
+        """Do something: `game.act(Steer(turn=.5))`, or `game.act("Steer", turn=.5)`.
+
+        Returns:
+            None for an input; for an action a Deferred of what its handler answered, which fails
+            with Refused.
+
+        Raises:
+            LocalProtocolError: If the game has no such action.
+        """
+        if isinstance(action, str):
+            action = self._room.make(action, fields)
+        try:
+            key = self._room.act(action)
+        except Refused as error:
+            return fail(error)
+        self._link.flush()
+        if key is None:
+            return None
+        self._actions[key] = done = Deferred()
+        return done
+
+    def say(self, text: str, channel: str = "") -> Deferred[int]:
+        """Say a line; one that is said while the connection is away goes out when it is back.
+
+        Returns:
+            A Deferred of the line's offset, -1 for a command; it fails with Refused.
+        """
+        cid = self._session.new_cid()
+        self._lines[cid] = kept = Deferred()
+        try:
+            self._session.say(self._room, text, channel, cid)
+        except Refused as error:
+            del self._lines[cid]
+            return fail(error)
+        return kept
+
+    # --- what the session tells ---
+
+    def _heed(self, value: values.Value) -> None:
+        handler = self._handlers.get(type(value))
+        if handler is not None:
+            handler(value)
+
+    def _world_ready(self, value: values.WorldReady) -> None:
+        self._link.set_status("online")
+        joined = self._take_joined()
+        if joined is not None:
+            joined.callback(self)
+
+    def _join_refused(self, value: values.JoinRefused) -> None:
+        why = value.text or value.reason
+        self._end(why, Refused(why, value.reason))
+
+    def _left(self, value: values.LeftRoom) -> None:
+        self._hearers.tell("left", value.reason, value.text)
+        why = value.text or value.reason
+        self._end(why, ConnectionFailed(f"out of the room: {why}", CloseCode.KICKED))
+
+    def _frame_applied(self, value: values.FrameApplied) -> None:
+        replica = self._room.world.replica
+        assert replica is not None
+        self.state_sync.last_state = replica.version
+        self._hearers.tell("frame", value.tick)
+        for ticks in list(self._ticks):
+            ticks.frame(value.tick)
+
+    def _line_heard(self, value: values.LineHeard) -> None:
+        kind = "notice" if value.line.kind is LineKind.NOTICE else "line"
+        self._hearers.tell(kind, value.line)
+
+    def _action_done(self, value: values.ActionDone) -> None:
+        _fire(self._actions.pop(value.key, None), value.value)
+
+    def _action_refused(self, value: values.ActionRefused) -> None:
+        _fire(self._actions.pop(value.key, None), Failure(Refused(value.text, value.reason)))
+
+    def _line_kept(self, value: values.LineKept) -> None:
+        _fire(self._lines.pop(value.cid, None), value.offset)
+
+    def _line_refused(self, value: values.LineRefused) -> None:
+        _fire(self._lines.pop(value.cid, None), Failure(Refused(value.text, value.reason)))
+
+    # --- the end ---
+
+    def _given_up(self, code: int, text: str) -> None:
+        if self.status != "offline":
+            why = text or f"closed with {code}"
+            self._end(why, ConnectionFailed(why, code))
+
+    def _patience_lost(self) -> None:
+        why = f"no connection to {self.config.address} within {self.config.connect_s:g} s"
+        if self._link.why:
+            why += f": {self._link.why}"
+        self._end(why, ConnectionFailed(why))
+
+    def _cancelled(self, _: object) -> None:
+        self._end("cancelled", None)
+
+    def _take_joined(self) -> Deferred[NetworkClient] | None:
+        joined, self._joined = self._joined, None
+        if self._give_up is not None and self._give_up.active():
+            self._give_up.cancel()
+        return joined
+
+    def _end(self, why: str, error: MeteorError | None) -> Deferred[None]:
+        """Stop for good: because of `error`, or because the player wants so."""
+        joined = self._take_joined()
+        gone = self._link.stop(why)
+        ticks, self._ticks = self._ticks, []
+        for each in ticks:
+            each.end(error)
+        unanswered = [*self._actions.values(), *self._lines.values()]
+        self._actions.clear()
+        self._lines.clear()
+        failure = Failure(error or ConnectionFailed("the client disconnected", CloseCode.NORMAL))
+        for waiter in unanswered:
+            heard = bool(waiter.callbacks)
+            waiter.errback(failure)
+            if error is None and not heard:  # the player has gone without waiting for the answer
+                waiter.addErrback(lambda _: None)
+        if joined is not None and not joined.called:
+            joined.errback(failure)
+        return gone
+
+    # --- for Ticks ---
+
+    def _tick_s(self) -> float:
+        return self._room.world.anchor[2] / 1_000_000
+
+    def _clock_tick(self) -> int | None:
+        return int(self.tick_now()) if self.status == "online" else None
+
+
+def _fire(waiter: Deferred[Any] | None, result: Any) -> None:
+    if waiter is not None:
+        waiter.callback(result)
+
+
+def _global_reactor() -> Any:
+    from twisted.internet import reactor
+
+    return reactor

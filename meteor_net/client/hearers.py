@@ -1,0 +1,50 @@
+"""Telling things to whoever asked to hear them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.logger import Logger
+
+_log = Logger()
+Hearer = Callable[..., Any]
+
+
+class Hearers:
+    """Callbacks by kind. One that raises is logged and hurts no other."""
+
+    def __init__(self, kinds: tuple[str, ...]) -> None:
+        self._by_kind: dict[str, list[Hearer]] = {kind: [] for kind in kinds}
+
+    def add(self, kind: str, hearer: Hearer) -> None:
+        """Have `hearer` called for a kind.
+
+        Raises:
+            ValueError: If there is no such kind.
+        """
+        if kind not in self._by_kind:
+            raise ValueError(f"there is no {kind!r} to hear; there is {', '.join(self._by_kind)}")
+        self._by_kind[kind].append(hearer)
+
+    def remove(self, kind: str, hearer: Hearer) -> None:
+        """Call it no longer."""
+        if hearer in self._by_kind.get(kind, []):
+            self._by_kind[kind].remove(hearer)
+
+    def tell(self, kind: str, *what: Any) -> None:
+        """Call all who hear a kind; a coroutine that one answers is run."""
+        for hearer in list(self._by_kind[kind]):
+            try:
+                answer = hearer(*what)
+                if isinstance(answer, Coroutine):
+                    answer = ensureDeferred(answer)
+                if isinstance(answer, Deferred):
+                    answer.addErrback(_failed, kind)
+            except Exception:
+                _log.failure("a hearer of {kind!r} failed", kind=kind)
+
+
+def _failed(failure: Any, kind: str) -> None:
+    _log.failure("a hearer of {kind!r} failed", failure, kind=kind)

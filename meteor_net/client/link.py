@@ -1,0 +1,155 @@
+"""Between a client's plain session and its connections: feeds one, drains the other, tells the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from ..errors import CloseCode, come_back
+from ..session import client_values as values
+from ..session.client import ClientSession
+from .config import NetworkConfig
+from .manager import ConnectionManager
+
+#: The session is told the time so often, in seconds.
+TIMER_S = 0.25
+_log = Logger()
+
+
+class Link:
+    """Keep a session talking, over one connection after the other.
+
+    Attributes:
+        session: The plain session.
+        manager: Gets the connections.
+        status: In words, as `NetworkClient.status`.
+        why: Why the last connection or attempt ended.
+    """
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        reactor: Any,
+        tell: Callable[[values.Value], None],
+        status_changed: Callable[[str], None],
+        given_up: Callable[[int, str], None],
+    ) -> None:
+        """Make a link that opens nothing yet.
+
+        Args:
+            config: The client's options.
+            reactor: Drives the timers.
+            tell: Takes what the session tells.
+            status_changed: Takes the new status.
+            given_up: Told the close code and why, when no other connection will be opened.
+        """
+        self.session = ClientSession(
+            random=config.random,
+            name=config.name,
+            token=config.token,
+            limits=config.limits,
+            line_queued=self.flush,
+        )
+        self.manager = ConnectionManager(config, self, reactor)
+        self.status = "offline"
+        self.why = ""
+        self._reactor = reactor
+        self._tell = tell
+        self._status_changed = status_changed
+        self._given_up = given_up
+        self._flushing = False
+        self._timer = LoopingCall(self._tick)
+        self._timer.clock = reactor
+
+    def start(self) -> None:
+        """Begin to connect.
+
+        Raises:
+            ConfigError: If the trust root holds no certificate.
+        """
+        self.set_status("connecting")
+        self.manager.connect()
+
+    def stop(self, why: str = "") -> Deferred[None]:
+        """Say goodbye, and connect no more.
+
+        Returns:
+            A Deferred that fires when the connection is gone.
+        """
+        self.session.close(CloseCode.NORMAL, why)
+        self.flush()
+        gone = self.manager.disconnect()
+        self.set_status(f"offline: {why}" if why else "offline")
+        return gone
+
+    def flush(self) -> None:
+        """Send what the session has to send, and tell what it has to tell."""
+        if self._flushing:  # a hearer did something: the loop below takes it along
+            return
+        self._flushing = True
+        try:
+            while True:
+                packets, told = self.session.take()
+                for packet in packets:
+                    self.manager.send(packet)
+                for value in told:
+                    self._heed(value)
+                if not packets and not told:
+                    return
+        finally:
+            self._flushing = False
+
+    def _heed(self, value: values.Value) -> None:
+        if isinstance(value, values.Welcomed):
+            self.manager.settled()
+        elif isinstance(value, values.StaleChanged):
+            if self.status in ("online", "stale"):
+                self.set_status("stale" if value.stale else "online")
+        elif isinstance(value, values.Closing):
+            self.manager.close(value.code, value.text)
+        self._tell(value)
+
+    def set_status(self, status: str) -> None:
+        """Show another status."""
+        if status != self.status:
+            self.status = status
+            self._status_changed(status)
+
+    def _tick(self) -> None:
+        self.session.tick(self._reactor.seconds())
+        self.flush()
+
+    # --- what the manager tells ---
+
+    def connected(self) -> None:
+        """A connection is open."""
+        self.session.opened(self._reactor.seconds())
+        self.flush()
+        self._timer.start(TIMER_S, now=False).addErrback(lambda failure: _log.failure("a client's timer failed", failure))
+
+    def received(self, packet: bytes) -> None:
+        """A packet came."""
+        self.session.receive(packet, self._reactor.seconds())
+        self.flush()
+
+    def disconnected(self, code: int, text: str, final: bool) -> bool:
+        """A connection is over, or an attempt failed; tell whether to try again."""
+        if self._timer.running:
+            self._timer.stop()
+            code, text = self.session.end or (code, text)
+            self.session.lost(code, text, self._reactor.seconds())
+            self.flush()
+        self.why = text
+        again = come_back(code) and not final
+        if not again:
+            self._given_up(code, text)
+        return again
+
+    def waiting(self, seconds: float) -> None:
+        """The next attempt is in so many seconds."""
+        self.set_status(f"reconnecting in {max(1, ceil(seconds))} s")
