@@ -35,6 +35,9 @@ _KNOWN_TAGS = (
 _REFUSE: dict[int, Callable[..., Any]] = dict.fromkeys(_KNOWN_TAGS, _refuse_tag)
 
 
+_PLAIN = frozenset({str, bytes, bool, type(None)})
+
+
 class Shared:
     """A packet for many: encoded once; each transport keeps its framing of it here, made on first use."""
 
@@ -83,9 +86,7 @@ def decode_from_client(data: bytes, limits: Limits) -> list[Message]:
         PacketError: If it is none; the text says what was wrong, for the peer.
     """
     if len(data) > limits.packet_in_bytes:
-        raise PacketError(
-            f"a packet of {len(data)} bytes; at most {limits.packet_in_bytes}", CloseCode.TOO_BIG
-        )
+        raise PacketError(f"a packet of {len(data)} bytes; at most {limits.packet_in_bytes}", CloseCode.TOO_BIG)
     return _decode(data, FROM_CLIENT, limits.packet_messages, limits.packet_items, strangers=False)
 
 
@@ -96,15 +97,11 @@ def decode_from_server(data: bytes, limits: Limits) -> list[Message]:
         PacketError: If it is none.
     """
     if len(data) > limits.packet_out_bytes:
-        raise PacketError(
-            f"a packet of {len(data)} bytes; at most {limits.packet_out_bytes}", CloseCode.TOO_BIG
-        )
+        raise PacketError(f"a packet of {len(data)} bytes; at most {limits.packet_out_bytes}", CloseCode.TOO_BIG)
     return _decode(data, FROM_SERVER, SERVER_PACKET_ITEMS, SERVER_PACKET_ITEMS, strangers=True)
 
 
-def _decode(
-    data: bytes, allowed: frozenset[type[Message]], most: int, items: int, *, strangers: bool
-) -> list[Message]:
+def _decode(data: bytes, allowed: frozenset[type[Message]], most: int, items: int, *, strangers: bool) -> list[Message]:
     packet = _load(data)
     if type(packet) is not list or not packet:
         raise PacketError("a packet is an array of at least one message")
@@ -153,24 +150,27 @@ def _check(packet: list[Any], most: int) -> None:
         value = waiting.pop()
         count += 1
         kind = type(value)
-        if kind is int:
-            if not -MAX_INT <= value <= MAX_INT:
-                raise PacketError("an integer beyond 2^53 - 1")
-        elif kind is list:
+        if kind is list:
             waiting.extend(value)
         elif kind is dict:
-            for key in value:
-                if type(key) is not str:
-                    raise PacketError("a map's key that is not text")
+            if any(type(key) is not str for key in value):
+                raise PacketError("a map's key that is not text")
             waiting.extend(value.values())
             count += len(value)
-        elif kind is float:
-            if not isfinite(value):
-                raise PacketError("a number that is not finite")
-        elif kind not in (str, bytes, bool, type(None)):
-            raise PacketError(f"a value of a kind that the wire does not have: {kind.__name__}")
+        elif kind not in _PLAIN:
+            _check_number(value, kind)
         if count + len(waiting) > most:
             raise PacketError(f"more than {most} items in one packet")
+
+
+def _check_number(value: Any, kind: type) -> None:
+    if kind is int:
+        if not -MAX_INT <= value <= MAX_INT:
+            raise PacketError("an integer beyond 2^53 - 1")
+    elif kind is not float:
+        raise PacketError(f"a value of a kind that the wire does not have: {kind.__name__}")
+    elif not isfinite(value):
+        raise PacketError("a number that is not finite")
 
 
 def _message(item: Any, allowed: frozenset[type[Message]], strangers: bool) -> Message | None:

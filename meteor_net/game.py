@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from zope.interface import implementer
 
 from .errors import ConfigError, Refused
-from .interfaces import IChatHandler, ISyncHandler
+from .interfaces import IChatHandler, IPlayer, ISyncHandler
 from .state import Action, Event, Table
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from .room import Player, Room
+    from .room import Room
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -93,22 +93,22 @@ class Game:
     def opened(self) -> Any:
         """The room was made."""
 
-    def joined(self, player: Player) -> Any:
+    def joined(self, player: IPlayer) -> Any:
         """Somebody is in."""
 
-    def away(self, player: Player) -> Any:
+    def away(self, player: IPlayer) -> Any:
         """The player's connection was lost."""
 
-    def back(self, player: Player) -> Any:
+    def back(self, player: IPlayer) -> Any:
         """The player is connected again."""
 
-    def left(self, player: Player) -> Any:
+    def left(self, player: IPlayer) -> Any:
         """The player is gone; its rows go with it."""
         for row in player.rows:
             if row.alive:
                 row.despawn()
 
-    def action(self, player: Player, action: Action) -> Any:
+    def action(self, player: IPlayer, action: Any) -> Any:
         """Hand an action to the method that `@handles` its kind."""
         name = self._methods.get(type(action))
         if name is None:
@@ -131,18 +131,18 @@ class Chat:
     def opened(self) -> Any:
         """The room was made."""
 
-    def line(self, player: Player, text: str) -> Any:
+    def line(self, player: IPlayer, text: str) -> Any:
         """Accept a line as it is."""
         return text
 
-    def command(self, player: Player, name: str, rest: str) -> Any:
+    def command(self, player: IPlayer, name: str, rest: str) -> Any:
         """Hand `/name` to the method `command_name`, if there is one."""
         method = getattr(self, f"command_{name}", None) if name.isidentifier() else None
         if method is None:
             raise Refused(f"there is no command /{name}; try /help", "bad-text")
         return method(player, rest)
 
-    def command_help(self, player: Player, rest: str) -> str:
+    def command_help(self, player: IPlayer, rest: str) -> str:
         """List the commands."""
         names = sorted(name.removeprefix("command_") for name in dir(self) if name.startswith("command_"))
         return "commands: " + ", ".join(f"/{name}" for name in names)

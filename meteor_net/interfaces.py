@@ -4,15 +4,16 @@ A server asks: who is this (`IAuthenticator`), what happens in the world (`ISync
 where are lines kept (`IStorage`). `meteor_net.Game` and `meteor_net.Chat` have a default for every verb, so most authors
 subclass those; a class that implements the interface by itself is as good, and is checked by `verifyObject` when it is joined.
 
-Verbs of the two handlers may answer at once, or be `async`, or answer a Deferred: then the answer is awaited for at most five
-seconds, later events of the same player keep their order behind it, and everybody else goes on. Only `tick` must answer at once.
+Verbs of the two handlers may answer at once, or be `async`, or answer a Deferred: then the answer is awaited for at most
+five seconds, later events of the same player keep their order behind it, and everybody else goes on. Only `tick` must answer
+at once.
 A verb that raises `Refused` refuses that one event, and the player hears the text. Any other error is logged with the room and
 the player, counted, and the player is told that it failed; the room lives on.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zope.interface import Attribute, Interface
 
@@ -139,7 +140,7 @@ class ISyncHandler(Interface):
     def left(player: IPlayer) -> None:
         """The player is gone for good. Called once for each `joined` that was not refused."""
 
-    def action(player: IPlayer, action: object) -> object:
+    def action(player: IPlayer, action: Any) -> Any:
         """A player does something.
 
         Args:

@@ -57,6 +57,7 @@ class Lobby:
         report: Told what happened.
         server_ms: Seconds of the shell's clock -> milliseconds of the server's.
         random: The source of all rooms' seeds.
+        opened: Told when a room begins to tick.
 
     Attributes:
         requests: What rooms ask of the shell; it takes them out.
@@ -68,12 +69,12 @@ class Lobby:
 
     def __init__(
         self, games: Mapping[str, Callable[[], Any]], chat: Callable[[], Any], limits: Limits, report: Report,
-        server_ms: Callable[[float], int], random: Random,
+        server_ms: Callable[[float], int], random: Random, opened: Callable[[Room], None],
     ) -> None:  # fmt: skip
         if not games:
             raise ConfigError("a server needs at least one game")
         self.requests: list[Request] = []
-        self.around = Surroundings(limits, self.requests, report, server_ms, self.inbox, self._closed)
+        self.around = Surroundings(limits, self.requests, report, server_ms, self.inbox, self._closed, opened)
         self._games = dict(games)
         self._chat = chat
         self._limits = limits

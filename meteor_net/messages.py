@@ -7,7 +7,7 @@ fields at the end, with a default. The code is not a field: it stands in `CODES`
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Annotated, Any, Union
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -27,7 +27,7 @@ Prose = Annotated[str, Meta(max_length=1_000)]
 Text = Annotated[str, Meta(max_length=8_192)]
 Secret = Annotated[str, Meta(max_length=4_096)]
 #: The fields of an action or an event: integers and texts (clause 7.4).
-Values = Annotated[list[Union[Number, Text]], Meta(max_length=MAX_VALUES)]
+Values = Annotated[list[Number | Text], Meta(max_length=MAX_VALUES)]
 Hash = Annotated[bytes, Meta(min_length=8, max_length=8)]
 #: (epoch, offset) of a channel.
 Place = tuple[UInt, UIntOrMinus1]
@@ -317,9 +317,9 @@ BY_CODE: dict[int, type[Message]] = {
 CODES: dict[type[Message], int] = {kind: code for code, kind in BY_CODE.items()}
 
 #: What a client may say.
-FROM_CLIENT = frozenset({Say, Lost, Held, ActionMessage, Hello, Join, Leave, Ping, Pong, Goodbye})
+FROM_CLIENT: frozenset[type[Message]] = frozenset({Say, Lost, Held, ActionMessage, Hello, Join, Leave, Ping, Pong, Goodbye})
 #: What a server may say.
-FROM_SERVER = frozenset(BY_CODE.values()) - frozenset({Say, Lost, Held, ActionMessage, Hello, Join, Leave})
+FROM_SERVER: frozenset[type[Message]] = frozenset(BY_CODE.values()) - frozenset({Say, Lost, Held, ActionMessage, Hello, Join, Leave})
 
 
 class NetworkMessage(msgspec.Struct, frozen=True, kw_only=True):

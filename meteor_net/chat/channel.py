@@ -169,9 +169,7 @@ class Channel:
             session.put(Lane.LINES, shared)
 
     def _message(self, line: StoredLine) -> Message:
-        return Line(
-            self.number, line.offset, line.time, line.tick, line.kind, line.sender, line.name, line.text, line.cid
-        )
+        return Line(self.number, line.offset, line.time, line.tick, line.kind, line.sender, line.name, line.text, line.cid)
 
     def _heal(self) -> None:
         """Storage failed for a line: it may have been kept all the same, and later ones would wait for ever. Look."""

@@ -4,7 +4,8 @@
 players do, `talk` what they say, `events` what happens once, and `asking` calls the handlers' verbs, whatever those answer.
 """
 
+from .asking import Report
 from .player import Player
-from .room import Report, Room, Surroundings
+from .room import Room, Surroundings
 
 __all__ = ["Player", "Report", "Room", "Surroundings"]

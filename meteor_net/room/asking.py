@@ -43,9 +43,7 @@ class Asking:
         self._requests = requests
         self._report = report
 
-    def ask(
-        self, player: Player | None, verb: str, call: Callable[[], Any], then: Then, failed: Failed, now: float
-    ) -> None:
+    def ask(self, player: Player | None, verb: str, call: Callable[[], Any], then: Then, failed: Failed, now: float) -> None:
         """Call a verb; exactly one of `then` and `failed` is called, now or later.
 
         Args:
@@ -81,9 +79,7 @@ class Asking:
 
         self._requests.append(Await(answered, broke, answer, self._limits.await_s))
 
-    def after(
-        self, player: Player, event: Then, now: float, refused: Callable[[Refused], None] | None = None
-    ) -> None:
+    def after(self, player: Player, event: Then, now: float, refused: Callable[[Refused], None] | None = None) -> None:
         """Let an event of a player's happen now, or behind what is being awaited for the player.
 
         Args:
@@ -114,9 +110,7 @@ class Asking:
             player.busy -= 1
             self.free(player, now)
 
-    def _failed(
-        self, player: Player | None, verb: str, error: BaseException, failed: Failed, now: float
-    ) -> None:
+    def _failed(self, player: Player | None, verb: str, error: BaseException, failed: Failed, now: float) -> None:
         if not isinstance(error, Refused):
             self.raised(player, verb, error)
         failed(error, now)

@@ -13,9 +13,9 @@ from ..codec import Shared
 from ..errors import BaseLost
 from ..limits import Limits
 from ..messages import Frame
-from .player import Player
 from ..session.outbox import Lane
 from ..state import Stream
+from .player import Player
 
 #: Clients tell what they hold each half second (wire page, clause 8.10), so a fresh word may be so old.
 HELD_INTERVAL_S = 0.5
@@ -125,4 +125,4 @@ class Feed:
             step = self.stream.step(None)
         if step.base_code >> 3 == 0:
             self.counters["keyframes"] += 1
-        return Shared.of(Frame(self.number, step.tick & 0xFFFF, step.base_code, step.data, step.texts))
+        return Shared.of(Frame(self.number, step.tick & 0xFFFF, step.base_code, step.data, step.texts or []))

@@ -32,7 +32,8 @@ class Player:
         inputs: Inputs that wait for a tick.
         top_seq: The highest sequence number that came; `acked_seq` the highest that was told taken.
         held: Number of the version that was written last, None if a keyframe is due.
-        written_tick: The tick of that version; `written_at` when the oldest frame was written that the client did not say it holds.
+        written_tick: The tick of that version; `written_at` when the oldest frame was written that the client
+            did not say it holds.
         probe: Number of the ping whose answer ends a pause in its state, or None.
         busy: How many verbs of this player's are being awaited; `queue` holds the events behind them.
         entered: The handler has let it in: `left` will be told.
@@ -56,7 +57,7 @@ class Player:
         self.written_tick = 0
         self.written_at: float | None = None
         self.probe: int | None = None
-        self.lagging_since: int | None = None
+        self.lagging_since: float | None = None
         self.busy = 0
         self.entered = False
         self.queue: deque[Then] = deque()

@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from ..chat.channel import Channel
 from ..errors import Refused
-from ..interfaces import IRoom
+from ..interfaces import IPlayer, IRoom
 from ..limits import Limits
 from ..messages import (
     ActionMessage,
@@ -59,7 +59,7 @@ class Surroundings:
         report: Told what happened, with the names of room and player.
         server_ms: Seconds of the shell's clock -> milliseconds of the server's clock.
         inbox: A user's own channel.
-        closed: Told when a room is over.
+        opened, closed: Told when a room begins to tick, and when it is over.
         now: The time of the turn, in seconds; the shell sets it before it calls anything here.
     """
 
@@ -69,6 +69,7 @@ class Surroundings:
     server_ms: Callable[[float], int]
     inbox: Callable[[str], Channel]
     closed: Callable[[Room], None]
+    opened: Callable[[Room], None]
     now: float = 0.0
 
 
@@ -99,7 +100,7 @@ class Room:
         self.rng = np.random.default_rng(random.getrandbits(64))
         self.world = World(schema, epoch=random.getrandbits(48))
         self.tick = 1
-        self.tick_s = 1.0 / game.tick_hz
+        self.tick_s: float = 1.0 / game.tick_hz
         self.is_open = False
         self.is_closed = False
         self.counters = dict.fromkeys(("joined", "left", "turned_away", "ticks", "ticks_dropped"), 0)
@@ -136,7 +137,7 @@ class Room:
         """Say something in the room's channel in the server's name."""
         self.talk.say(self.channel, LineKind.NOTICE, text, self._around.now)
 
-    def say(self, player: Player, text: str) -> None:
+    def say(self, player: IPlayer, text: str) -> None:
         """Say something in the room's channel in a player's name."""
         self.talk.say(self.channel, LineKind.TEXT, text, self._around.now, player)
 
@@ -188,6 +189,7 @@ class Room:
         self.is_open = True
         self._ticked_at = now
         self._around.report("opened", room=self.name)
+        self._around.opened(self)
         self._call_waiting(now)
 
     def _call_waiting(self, now: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from ..chat.channel import Channel
 from ..chat.text import check_text
 from ..errors import Refused
-from ..interfaces import StoredLine
+from ..interfaces import IPlayer, StoredLine
 from ..limits import Limits
 from ..messages import LineKind, Said, Say, Unsaid
 from ..session.outbox import Lane
@@ -85,7 +85,7 @@ class Talk:
 
         self._channel.say(line, kept, failed)
 
-    def say(self, channel: Channel, kind: LineKind, text: str, now: float, player: Player | None = None) -> None:
+    def say(self, channel: Channel, kind: LineKind, text: str, now: float, player: IPlayer | None = None) -> None:
         """Keep a line of the game's own; nobody waits for an answer, a failure is logged."""
 
         def kept(offset: int, now: float) -> None:
@@ -96,7 +96,7 @@ class Talk:
 
         channel.say(self._line(kind, text, now, player), kept, failed)
 
-    def _line(self, kind: LineKind, text: str, now: float, player: Player | None, cid: str = "") -> StoredLine:
+    def _line(self, kind: LineKind, text: str, now: float, player: IPlayer | None, cid: str = "") -> StoredLine:
         return StoredLine(
             offset=-1,
             time=self._room.server_ms(now),
@@ -110,6 +110,4 @@ class Talk:
 
     def _unsaid(self, player: Player, message: Say, refused: Refused) -> None:
         player.session.counters["refused"] += 1
-        player.session.put(
-            Lane.CONTROL, Unsaid(message.channel, message.cid, refused.reason[:32], refused.text[:1000])
-        )
+        player.session.put(Lane.CONTROL, Unsaid(message.channel, message.cid, refused.reason[:32], refused.text[:1000]))

@@ -32,6 +32,8 @@ class Pipe(Protocol):
 
     #: Names the framing, for `Shared.framed`.
     kind: str
+    #: Whether any byte came since the heartbeat last looked; it puts it back.
+    heard: bool
 
     @property
     def unsent(self) -> int:
@@ -44,7 +46,10 @@ class Pipe(Protocol):
         """Write framed packets."""
 
     def close(self, code: int, text: str) -> None:
-        """Say goodbye and close."""
+        """Begin to close."""
+
+    def abort(self) -> None:
+        """Cut it now."""
 
 
 def framed(shared: Shared, pipe: Pipe) -> bytes:

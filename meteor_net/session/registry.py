@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from random import Random
 
@@ -26,6 +27,7 @@ class Registry:
         self._sessions: dict[str, Session] = {}
         self._by_token: dict[str, Session] = {}
         self._slots: list[dict[Session, None]] = [{} for _ in range(SLOTS)]
+        self._users: Counter[str] = Counter()
         self._made = 0
         self.dirty: set[Session] = set()
 
@@ -45,6 +47,7 @@ class Registry:
             now,
         )
         self._sessions[session.id] = session
+        self._users[session.user] += 1
         self._slots[self._made % SLOTS][session] = None
         self._made += 1
         return session
@@ -67,14 +70,23 @@ class Registry:
         """The session that a resume token belongs to, if it lives."""
         return None if token is None else self._by_token.get(token)
 
-    def forget(self, session: Session) -> None:
-        """The session is over."""
+    def forget(self, session: Session) -> bool:
+        """The session is over.
+
+        Returns:
+            Whether it was the last one of its user.
+        """
         for token in session.tokens:
             self._by_token.pop(token, None)
-        self._sessions.pop(session.id, None)
         for slot in self._slots:
             slot.pop(session, None)
         self.dirty.discard(session)
+        if self._sessions.pop(session.id, None) is not None:
+            self._users[session.user] -= 1
+        if self._users[session.user] > 0:
+            return False
+        del self._users[session.user]
+        return True
 
     def slot(self, number: int) -> list[Session]:
         """One tenth of the sessions, for the heartbeat."""

@@ -1,0 +1,183 @@
+"""The one file of the server that knows Autobahn: it turns WebSocket messages into packets, and packets into frames.
+
+A `Connection` is held by composition; Autobahn's class owns names such as `log` and `state`, so ours stay beside it.
+Names of Autobahn that are not public and are touched here, each pinned by a test: `_dataReceived` (its public twin builds log
+text for every read), `_fail_connection`, `failedByMe`, `message_data`, `message_is_binary`.
+"""
+
+from __future__ import annotations
+
+from struct import pack
+from typing import TYPE_CHECKING, Any
+
+from autobahn.twisted.resource import WebSocketResource
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny
+from twisted.python.failure import Failure
+from twisted.web.resource import IResource
+
+from ..errors import CloseCode
+from ..limits import Limits
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .host import Host
+
+#: The subprotocol of the wire page, clause 1.1.
+SUBPROTOCOL = "meteor.v1"
+_BINARY = 0x82  # FIN and opcode 2 (RFC 6455 §5.2)
+
+
+class FramedProtocol(WebSocketServerProtocol):
+    """WebSocket without what costs time and serves nobody: log text on every read, announcements, endless fragments."""
+
+    factory: Any
+    transport: Any
+    _fragments = 0
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take bytes from the transport."""
+        self._dataReceived(data)
+
+    def onMessageBegin(self, isBinary: bool) -> None:
+        """A message begins: its fragments are counted (RFC 6455 §5.4 sets no bound)."""
+        self._fragments = 0
+        super().onMessageBegin(isBinary)
+
+    def onMessageFrameBegin(self, length: int) -> None:
+        """A fragment begins."""
+        self._fragments += 1
+        if self._fragments > self.factory.max_fragments:
+            self._fail_connection(CloseCode.TOO_BIG, f"a message of more than {self.factory.max_fragments} fragments")
+        super().onMessageFrameBegin(length)
+
+    def onMessageEnd(self) -> None:
+        """A message is whole. Autobahn's own also announces it to listeners, which nobody is."""
+        if not self.failedByMe:
+            self.onMessage(b"".join(self.message_data), self.message_is_binary)
+        self.message_data = None
+
+
+class MeteorProtocol(FramedProtocol):
+    """One connection of a peer; the `Pipe` of its session."""
+
+    kind = "websocket"
+    #: Whether any byte came since the heartbeat last looked.
+    heard = False
+    connection: Connection | None = None
+    _subprotocol_fits = True
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take bytes from the transport; any byte counts as life."""
+        self.heard = True
+        self._dataReceived(data)
+
+    # --- what Autobahn calls ---
+
+    def onConnect(self, request: Any) -> str | None:
+        """The opening handshake: is there room, and do we speak the same?"""
+        host: Host = self.factory.host
+        address = getattr(self.transport.getPeer(), "host", "local")
+        full = host.full(address)
+        if full:
+            raise ConnectionDeny(503, full)
+        self.connection = host.connected(self, address)
+        self._subprotocol_fits = not request.protocols or SUBPROTOCOL in request.protocols
+        return SUBPROTOCOL if SUBPROTOCOL in request.protocols else None
+
+    def onOpen(self) -> None:
+        """The handshake is done."""
+        # twisted.web's channel stays registered as the transport's producer; it is nobody's any more.
+        self.transport.unregisterProducer()
+        connection = self._connection()
+        connection.opened()
+        if not self._subprotocol_fits:
+            connection.end(CloseCode.WRONG_VERSION, f"this server speaks the subprotocol {SUBPROTOCOL}")
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        """One WebSocket message: one packet."""
+        if isBinary:
+            self._connection().received(payload)
+        else:
+            self._connection().end(CloseCode.TEXT_FRAME, "packets are binary messages")
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        """The connection is gone."""
+        if self.connection is not None:
+            self.connection.closed(code or CloseCode.NO_STATUS)
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+        """The transport is gone; Autobahn does not tell `onClose` of one that failed in its handshake."""
+        super().connectionLost(reason)
+        if self.connection is not None:
+            self.connection.closed(CloseCode.ABNORMAL)
+
+    def _connection(self) -> Connection:
+        assert self.connection is not None, "made in onConnect, which comes first"
+        return self.connection
+
+    # --- Pipe ---
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait in our process; a transport of somebody else's does not tell."""
+        return getattr(self.transport, "unsent_bytes", 0)
+
+    def pack(self, payload: bytes) -> bytes:
+        """One unfragmented, unmasked binary frame (RFC 6455 §5.2)."""
+        size = len(payload)
+        if size < 126:
+            return pack("!BB", _BINARY, size) + payload
+        if size < 65_536:
+            return pack("!BBH", _BINARY, 126, size) + payload
+        return pack("!BBQ", _BINARY, 127, size) + payload
+
+    def send(self, data: bytes) -> None:
+        """Write framed packets. After a close was begun nothing more may be sent (RFC 6455 §5.5.1)."""
+        if self.state == self.STATE_OPEN:
+            self.transport.write(data)
+
+    def close(self, code: int, text: str) -> None:
+        """Begin the closing handshake; the transport is cut if the peer does not answer in time."""
+        if self.state == self.STATE_OPEN:
+            self.sendClose(code, text.encode()[:120].decode(errors="ignore"))
+
+    def abort(self) -> None:
+        """Cut the transport now."""
+        self.dropConnection(abort=True)
+
+
+class MeteorFactory(WebSocketServerFactory):
+    """Makes protocols for a host."""
+
+    protocol = MeteorProtocol
+
+    def __init__(self, host: Host, limits: Limits, reactor: Any, origins: list[str] | None = None) -> None:
+        super().__init__(url=None, protocols=[SUBPROTOCOL], reactor=reactor)
+        self.host = host
+        self.max_fragments = limits.fragments
+        set_options(self, limits, origins)
+
+
+def set_options(factory: WebSocketServerFactory, limits: Limits, origins: list[str] | None = None) -> None:
+    """Set what Autobahn leaves open. Its timers want whole seconds, two or more."""
+    factory.setProtocolOptions(
+        versions=[13],
+        webStatus=False,
+        maxFramePayloadSize=limits.packet_in_bytes,
+        maxMessagePayloadSize=limits.packet_in_bytes,
+        failByDrop=False,
+        openHandshakeTimeout=5,
+        closeHandshakeTimeout=max(2, round(limits.close_s)),
+        tcpNoDelay=True,
+        allowedOrigins=origins or ["*"],
+        # `null` is what a sandboxed or local page sends: refused, and said here as every call resets it.
+        allowNullOrigin=False,
+    )
+
+
+def websocket_resource(factory: WebSocketServerFactory) -> IResource:
+    """The resource of twisted.web that hands its connection to the factory's protocol."""
+    factory.startFactory()
+    resource: IResource = WebSocketResource(factory)
+    return resource
