@@ -1,0 +1,190 @@
+"""Meteorite Drift Bottle: what happens, verb by verb. What the world is made of stands in world.py; read that first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from meteor_net import Game, IPlayer, Refused, handles
+from meteor_net.chat.text import check_text
+
+from .physics import bounce, shortest
+from .world import (
+    BOTTLE_CHARS,
+    BOTTLES,
+    METEORS,
+    PLAYERS,
+    SIZE,
+    Answer,
+    Bottle,
+    Craft,
+    Meteor,
+    Note,
+    Read,
+    Splash,
+    Steer,
+    Throw,
+    Toss,
+)
+
+PACE = 36.0  # how fast meteorites like to drift, in units a second
+TURN, THRUST, FRICTION = 3.6, 260.0, 1.1  # a craft's: radians a second, units a second squared, part of its speed a second
+CRAFT_RADIUS, CRAFT_MASS = 12, 60  # light: meteorites weigh their radius squared
+REACH = 30  # from a craft to a bottle that it can fish
+BOTTLES_EACH, FEWEST_BOTTLES = 3, 6  # bottles of one player adrift; with fewer in all, the sea adds its own
+SAYINGS = [
+    "Whoever finds this: the stars look best from behind a big one.",
+    "I counted two hundred meteorites. One of them winked.",
+    "Do not fight the rocks. Lean on them.",
+    "If you read this, we are neighbours now. Say hello.",
+    "Lost: one left glove, blue. Drifting somewhere near the middle.",
+    "Every bottle comes round again, if you wait long enough.",
+    "Somebody out there is reading this very slowly, and smiling.",
+]
+
+
+class Drift(Game):
+    """The game: one object for each room."""
+
+    tables = (Meteor, Craft, Bottle)
+    events = (Splash,)
+    tick_hz = 20
+    max_players = PLAYERS
+    page = "page"  # the folder beside this file that browsers get at /
+
+    def opened(self) -> None:
+        """Fill the empty world, each meteorite in a cell of its own so that none begins inside another."""
+        cells = 15
+        for cell in self.rng.permutation(cells * cells)[:METEORS].tolist():
+            x, y = (np.array(divmod(cell, cells)) + self.rng.uniform(0.3, 0.7, 2)) * (SIZE / cells)
+            way, radius = self.rng.uniform(0, 2 * np.pi), int(10 + 26 * self.rng.random() ** 2)  # few are big
+            vx, vy, spin = PACE * np.cos(way), PACE * np.sin(way), self.rng.normal(0, 0.5)
+            self.world.meteor.spawn(x=x, y=y, angle=way, radius=radius, vx=vx, vy=vy, spin=spin)
+
+    def joined(self, player: IPlayer) -> None:
+        """Somebody is in: those who play get a craft, where there is room near the middle."""
+        if player.role == "play":
+            m = self.world.meteor
+            places = self.rng.uniform(-200, 200, (16, 2)) + SIZE / 2
+            free = [np.hypot(shortest(m.x - x, SIZE), shortest(m.y - y, SIZE)).min() for x, y in places]
+            x, y = places[int(np.argmax(free))]
+            player.row = self.world.craft.spawn(x=x, y=y, heading=-np.pi / 2, name=player.name, pilot=player)
+        self.room.notice(f"{player.name} flies in" if player.role == "play" else f"{player.name} watches")
+
+    def away(self, player: IPlayer) -> None:
+        """The connection is lost, and the player may come back: the craft drifts on by itself."""
+        if player.row:
+            player.row.away, player.row.turn, player.row.thrust = True, 0.0, False
+
+    def back(self, player: IPlayer) -> None:
+        """There is a connection again."""
+        if player.row:
+            player.row.away = False
+
+    def left(self, player: IPlayer) -> None:
+        """The player is gone: a bottle in hand goes back for others, and the row goes."""
+        if "note" in player.data:
+            self.toss(player, Toss())
+        super().left(player)
+        self.room.notice(f"{player.name} is gone")
+
+    @handles(Steer)
+    def steer(self, player: IPlayer, steer: Steer) -> None:
+        """Keep what the helm says until it says something else."""
+        player.row.turn, player.row.thrust = steer.turn, steer.thrust
+
+    @handles(Throw)
+    def throw(self, player: IPlayer, throw: Throw) -> None:
+        """Refused tells the player, and nobody else, why not."""
+        if sum(bottle.note.user == player.user for bottle in self.world.bottle) >= BOTTLES_EACH:
+            raise Refused(f"{BOTTLES_EACH} bottles of yours are adrift; wait until one is found")
+        self._launch(player, Note(check_text(throw.text, BOTTLE_CHARS), player.name, player.user))
+
+    @handles(Read)
+    def read(self, player: IPlayer, _: Read) -> dict[str, str]:
+        """What a handler returns is the player's result."""
+        note = self._note(player)
+        return {"text": note.text, "name": note.name}
+
+    @handles(Answer)
+    def answer(self, player: IPlayer, answer: Answer) -> dict[str, bool]:
+        """To the writer, as a notice that nobody else gets; if there is none, or gone, the answer becomes a bottle."""
+        note, text = self._note(player), check_text(answer.text, BOTTLE_CHARS)
+        writer = next((other for other in self.room.players if other.user == note.user), None)
+        if writer is None:
+            self.throw(player, Throw(text=text))
+        else:
+            writer.say(f"{player.name} found your bottle and answers: {text}")
+        del player.data["note"]
+        player.row.holding = False
+        return {"told": writer is not None}
+
+    @handles(Toss)
+    def toss(self, player: IPlayer, _: Toss) -> None:
+        """Throw it back as it was."""
+        self._launch(player, self._note(player))
+        del player.data["note"]
+        player.row.holding = False
+
+    def tick(self, dt: float) -> None:
+        """Move the world by `dt` seconds. Each line works on a whole column, for all rows at once."""
+        m, c, b = self.world.meteor, self.world.craft, self.world.bottle
+        c.heading = (c.heading + c.turn * TURN * dt) % (2 * np.pi)
+        c.vx += (c.thrust * THRUST * np.cos(c.heading) - c.vx * FRICTION) * dt
+        c.vy += (c.thrust * THRUST * np.sin(c.heading) - c.vy * FRICTION) * dt
+        m.angle += m.spin * dt
+        b.vx += (9 * np.sin(b.y / 170) - b.vx) * dt  # a slow current takes what floats
+        b.vy += (9 * np.sin(b.x / 210) - b.vy) * dt
+        b.age += dt
+        for table in (m, c, b):
+            table.x = (table.x + table.vx * dt) % SIZE
+            table.y = (table.y + table.vy * dt) % SIZE
+        self._bounce(m, c)
+        # A hit makes a meteorite slow or fast; little by little it finds its pace again.
+        ease = 1 + 0.4 * dt * (PACE / np.maximum(np.hypot(m.vx, m.vy), 1) - 1)
+        m.vx, m.vy, m.spin = m.vx * ease, m.vy * ease, np.clip(m.spin, -2, 2)
+        self._fish(c, b)
+        if len(b) < FEWEST_BOTTLES and self.random.random() < dt / 2:
+            x, y = self.rng.uniform(0, SIZE, 2)
+            b.spawn(x=x, y=y, note=Note(self.random.choice(SAYINGS), "the sea", ""))
+
+    def _bounce(self, m: Any, c: Any) -> None:
+        """Meteorites and craft are circles alike; slots of craft that are gone are left out."""
+        here = np.flatnonzero(c.alive)
+        x, y, vx, vy = (np.concatenate((getattr(m, f), getattr(c, f)[here])) for f in ("x", "y", "vx", "vy"))
+        spin = np.concatenate((m.spin, np.zeros(len(here))))
+        radius = np.concatenate((m.radius, np.full(len(here), CRAFT_RADIUS))).astype(float)
+        mass = np.concatenate((m.radius**2, np.full(len(here), CRAFT_MASS))).astype(float)
+        bounce(x, y, vx, vy, spin, radius, mass, SIZE)
+        n = len(m.x)
+        m.x, m.y, m.vx, m.vy, m.spin = x[:n], y[:n], vx[:n], vy[:n], spin[:n]
+        c.x[here], c.y[here], c.vx[here], c.vy[here] = x[n:], y[n:], vx[n:], vy[n:]
+
+    def _fish(self, c: Any, b: Any) -> None:
+        """A craft with empty hands takes a bottle that it touches, unless it was the last to throw it."""
+        far = np.hypot(shortest(c.x[:, None] - b.x, SIZE), shortest(c.y[:, None] - b.y, SIZE))
+        near = (far < REACH) & (c.alive & ~c.holding & ~c.away)[:, None] & b.alive
+        for slot, place in np.argwhere(near).tolist():  # nearly always none
+            craft, bottle = c[slot], b[place] if b.alive[place] else None
+            if bottle is not None and not craft.holding and bottle.last != craft.pilot.user:
+                craft.pilot.data["note"], craft.holding = bottle.note, True
+                self.room.emit(Splash(x=bottle.x, y=bottle.y))
+                bottle.despawn()
+
+    def _note(self, player: IPlayer) -> Note:
+        if "note" not in player.data:
+            raise Refused("there is no bottle in your hands")
+        note: Note = player.data["note"]
+        return note
+
+    def _launch(self, player: IPlayer, note: Note) -> None:
+        """Let a bottle fly from the bow; where there are too many, the oldest sinks."""
+        craft, bottles = player.row, self.world.bottle
+        if len(bottles) == BOTTLES:
+            max(bottles, key=lambda bottle: bottle.age).despawn()
+        ahead = np.array([np.cos(craft.heading), np.sin(craft.heading)])
+        x, y = (np.array([craft.x, craft.y]) + ahead * REACH) % SIZE
+        vx, vy = np.array([craft.vx, craft.vy]) + ahead * 140
+        bottles.spawn(x=x, y=y, vx=vx, vy=vy, note=note, last=player.user)
+        self.room.emit(Splash(x=x, y=y))
