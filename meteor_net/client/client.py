@@ -7,19 +7,19 @@ from types import TracebackType
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
-from twisted.python.failure import Failure
 
-from ..chat.system import ChatSystem
 from ..errors import CloseCode, ConnectionFailed, LocalProtocolError, MeteorError, Refused
 from ..messages import LineKind
 from ..monitor import NetworkMonitor, NetworkReport
 from ..session import client_values as values
 from ..session.client_room import ClientRoom
 from ..state import Action, StateSync
+from .answers import Answers
 from .config import NetworkConfig
 from .hearers import Hearer, Hearers
 from .link import Link
 from .ticks import Ticks
+from .view import RoomView
 
 #: What `on` can hear, and what the hearer is given.
 KINDS = (
@@ -33,7 +33,7 @@ KINDS = (
 )
 
 
-class NetworkClient:
+class NetworkClient(RoomView):
     """One player in one room.
 
     Nothing is opened before `connect()`. Afterwards the client comes back by itself whenever the
@@ -41,7 +41,7 @@ class NetworkClient:
 
     Attributes:
         config: Its options.
-        state_sync: The mission's face of the replica.
+        state_sync: The last state, and states between two; another one after each join.
         monitor: Counts what goes on.
     """
 
@@ -51,9 +51,7 @@ class NetworkClient:
         self._hearers = Hearers(KINDS)
         self._joined: Deferred[NetworkClient] | None = None
         self._give_up: Any = None
-        self._actions: dict[int, Deferred[Any]] = {}
-        self._lines: dict[str, Deferred[int]] = {}
-        self._ticks: list[Ticks] = []
+        self._answers = Answers()
         self.initialize_connection()
         self.setup_handlers()
         self.start_monitoring()
@@ -75,6 +73,7 @@ class NetworkClient:
         """Say what is done for each thing that the session tells."""
         tell = self._hearers.tell
         self._handlers: dict[type[values.Value], Callable[[Any], None]] = {
+            values.JoinedRoom: self._joined_room,
             values.WorldReady: self._world_ready,
             values.JoinRefused: self._join_refused,
             values.LeftRoom: self._left,
@@ -82,10 +81,10 @@ class NetworkClient:
             values.EventHeard: lambda value: tell("event", value.event),
             values.LineHeard: self._line_heard,
             values.GapFound: lambda value: tell("gap", value.channel),
-            values.ActionDone: self._action_done,
-            values.ActionRefused: self._action_refused,
-            values.LineKept: self._line_kept,
-            values.LineRefused: self._line_refused,
+            values.ActionDone: self._answers.action_done,
+            values.ActionRefused: self._answers.action_refused,
+            values.LineKept: self._answers.line_kept,
+            values.LineRefused: self._answers.line_refused,
         }
 
     def start_monitoring(self) -> None:
@@ -114,7 +113,7 @@ class NetworkClient:
             return fail(LocalProtocolError("connected, or connecting, already"))
         if not self._session.rooms.holds(self._room):
             self._session.rooms.add(self._room)
-        self._joined = joined = Deferred(self._cancelled)
+        self._joined = joined = Deferred[NetworkClient](self._cancelled)
         self._give_up = self._reactor.callLater(self.config.connect_s, self._patience_lost)
         try:
             self._link.start()
@@ -148,67 +147,6 @@ class NetworkClient:
         """`connecting`, `online`, `stale`, `reconnecting in 3 s`, `offline`, `offline: reason`."""
         return self._link.status
 
-    @property
-    def world(self) -> Any:
-        """The world as the server last told it: `game.world.ship.x`.
-
-        Raises:
-            LocalProtocolError: If we were never in the room.
-        """
-        replica = self._room.world.replica
-        if replica is None:
-            raise LocalProtocolError("not in the room yet: await connect() first")
-        return replica.world
-
-    @property
-    def me(self) -> Any:
-        """Our own first row, None if we have none."""
-        return next(iter(self.rows), None)
-
-    @property
-    def rows(self) -> list[Any]:
-        """Our own rows."""
-        world, schema = self._room.world, self._room.world.schema
-        if world.replica is None or schema is None:
-            return []
-        tables = world.replica.world.tables
-        rows = []
-        for table, slot in world.rows:
-            try:
-                rows.append(tables[table][slot])
-            except LookupError:  # its frame has not come yet, or it is gone
-                continue
-        return rows
-
-    @property
-    def chat(self) -> ChatSystem:
-        """The conversation."""
-        return self._room.lines.chat
-
-    @property
-    def name(self) -> str:
-        """Our name as others see it."""
-        return self._session.name
-
-    @property
-    def user(self) -> str:
-        """Our user's id, as in `ChatMessage.sender`."""
-        return self._session.user
-
-    @property
-    def room(self) -> str:
-        """The room's full name."""
-        return self._room.name
-
-    @property
-    def round_trip_ms(self) -> float | None:
-        """The last round trip in milliseconds, None before the first."""
-        return self._session.clock.round_trip_ms
-
-    def tick_now(self) -> float:
-        """Tell the room's tick now, by the server's clock; the world we see is some behind."""
-        return self._room.world.tick_at(self._session.clock.server_ms(self._reactor.seconds()))
-
     def report(self) -> NetworkReport:
         """Tell in numbers how the connection does."""
         return self.monitor.generate_report()
@@ -235,11 +173,11 @@ class NetworkClient:
         that pass while the loop's body waits are skipped. It ends when the client disconnects, and
         raises ConnectionFailed if the server sends it away.
         """
-        ticks = Ticks(self._reactor, self._tick_s, self._clock_tick)
+        ticks = Ticks(self._reactor, lambda: self.tick_s, self._clock_tick)
         if self.status.startswith("offline"):
             ticks.end()
         else:
-            self._ticks.append(ticks)
+            self._answers.ticks(ticks)
         return ticks
 
     # --- what the player does ---
@@ -263,8 +201,7 @@ class NetworkClient:
         self._link.flush()
         if key is None:
             return None
-        self._actions[key] = done = Deferred()
-        return done
+        return self._answers.action(key)
 
     def say(self, text: str, channel: str = "") -> Deferred[int]:
         """Say a line; one that is said while the connection is away goes out when it is back.
@@ -273,11 +210,11 @@ class NetworkClient:
             A Deferred of the line's offset, -1 for a command; it fails with Refused.
         """
         cid = self._session.new_cid()
-        self._lines[cid] = kept = Deferred()
+        kept = self._answers.line(cid)
         try:
             self._session.say(self._room, text, channel, cid)
         except Refused as error:
-            del self._lines[cid]
+            self._answers.forget_line(cid)
             return fail(error)
         return kept
 
@@ -287,6 +224,10 @@ class NetworkClient:
         handler = self._handlers.get(type(value))
         if handler is not None:
             handler(value)
+
+    def _joined_room(self, value: values.JoinedRoom) -> None:
+        rate = min(1000.0, 1 / self.tick_s)
+        self.state_sync = StateSync(rate, replica=self._room.world.replica)
 
     def _world_ready(self, value: values.WorldReady) -> None:
         self._link.set_status("online")
@@ -304,28 +245,12 @@ class NetworkClient:
         self._end(why, ConnectionFailed(f"out of the room: {why}", CloseCode.KICKED))
 
     def _frame_applied(self, value: values.FrameApplied) -> None:
-        replica = self._room.world.replica
-        assert replica is not None
-        self.state_sync.last_state = replica.version
         self._hearers.tell("frame", value.tick)
-        for ticks in list(self._ticks):
-            ticks.frame(value.tick)
+        self._answers.frame(value.tick)
 
     def _line_heard(self, value: values.LineHeard) -> None:
         kind = "notice" if value.line.kind is LineKind.NOTICE else "line"
         self._hearers.tell(kind, value.line)
-
-    def _action_done(self, value: values.ActionDone) -> None:
-        _fire(self._actions.pop(value.key, None), value.value)
-
-    def _action_refused(self, value: values.ActionRefused) -> None:
-        _fire(self._actions.pop(value.key, None), Failure(Refused(value.text, value.reason)))
-
-    def _line_kept(self, value: values.LineKept) -> None:
-        _fire(self._lines.pop(value.cid, None), value.offset)
-
-    def _line_refused(self, value: values.LineRefused) -> None:
-        _fire(self._lines.pop(value.cid, None), Failure(Refused(value.text, value.reason)))
 
     # --- the end ---
 
@@ -353,34 +278,13 @@ class NetworkClient:
         """Stop for good: because of `error`, or because the player wants so."""
         joined = self._take_joined()
         gone = self._link.stop(why)
-        ticks, self._ticks = self._ticks, []
-        for each in ticks:
-            each.end(error)
-        unanswered = [*self._actions.values(), *self._lines.values()]
-        self._actions.clear()
-        self._lines.clear()
-        failure = Failure(error or ConnectionFailed("the client disconnected", CloseCode.NORMAL))
-        for waiter in unanswered:
-            heard = bool(waiter.callbacks)
-            waiter.errback(failure)
-            if error is None and not heard:  # the player has gone without waiting for the answer
-                waiter.addErrback(lambda _: None)
+        self._answers.end(error)
         if joined is not None and not joined.called:
-            joined.errback(failure)
+            joined.errback(error or ConnectionFailed("the client disconnected", CloseCode.NORMAL))
         return gone
-
-    # --- for Ticks ---
-
-    def _tick_s(self) -> float:
-        return self._room.world.anchor[2] / 1_000_000
 
     def _clock_tick(self) -> int | None:
         return int(self.tick_now()) if self.status == "online" else None
-
-
-def _fire(waiter: Deferred[Any] | None, result: Any) -> None:
-    if waiter is not None:
-        waiter.callback(result)
 
 
 def _global_reactor() -> Any:

@@ -149,7 +149,7 @@ class ConnectionManager:
 
     def _attempt_failed(self, failure: Failure) -> None:
         self.counters["failed_attempts"] += 1
-        text = failure.getErrorMessage() or failure.type.__name__
+        text = str(failure.value) or type(failure.value).__name__
         _log.info("no connection to {address}: {text}", address=self._config.address, text=text)
         self._ended(CloseCode.ABNORMAL, text, final=False)
 
@@ -212,4 +212,4 @@ def _trust_root(path: str | Path | None) -> Any:
         raise ConfigError(f"trust_root: {str(path)!r}: {error}") from error
     if not certificates:
         raise ConfigError(f"trust_root: {str(path)!r} holds no certificate")
-    return ssl.trustRootFromCertificates(certificates)
+    return ssl.trustRootFromCertificates(certificates)  # type: ignore[no-untyped-call]

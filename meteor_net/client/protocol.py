@@ -14,6 +14,7 @@ from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientPr
 from OpenSSL.SSL import Error as TLSError
 from service_identity import VerificationError
 from twisted.internet.interfaces import IDelayedCall, IProtocolFactory
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -156,7 +157,7 @@ def _explain(reason: Failure, protocol: Any) -> tuple[tuple[int, str], bool]:
     return (CloseCode.ABNORMAL, text), final
 
 
-def _explain_loss(error: BaseException, why: str) -> tuple[str, bool]:
+def _explain_loss(error: BaseException | None, why: str) -> tuple[str, bool]:
     if isinstance(error, VerificationError):
         return f"the certificate is not for this host: {error}", True
     if isinstance(error, TLSError):
@@ -168,7 +169,7 @@ def _explain_loss(error: BaseException, why: str) -> tuple[str, bool]:
     return why or str(error), False
 
 
-class _WebSocket(WebSocketClientProtocol):  # type: ignore[misc]
+class _WebSocket(WebSocketClientProtocol):
     """Autobahn's protocol, passing on."""
 
     connection: Connection
@@ -183,16 +184,16 @@ class _WebSocket(WebSocketClientProtocol):  # type: ignore[misc]
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         self.connection.message(payload, isBinary)
 
-    def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> Any:
+    def onCloseFrame(self, code: int, reasonRaw: bytes) -> bool | None:
         self.connection.closing()
         return super().onCloseFrame(code, reasonRaw)
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
         self.connection.lost(reason)
 
 
-class _Factory(WebSocketClientFactory):  # type: ignore[misc]
+class _Factory(WebSocketClientFactory):
     """Makes a `_WebSocket` with a new Connection for each attempt."""
 
     noisy = False
@@ -214,7 +215,9 @@ def make_factory(owner: ConnectionOwner, address: str, reactor: Any, packet_byte
         reactor: Drives the timers.
         packet_bytes: Largest packet that is taken.
     """
-    factory = _Factory(url=address, protocols=[SUBPROTOCOL], reactor=reactor, useragent="meteor_net")
+    factory: Any = _Factory(  # type: ignore[no-untyped-call]
+        url=address, protocols=[SUBPROTOCOL], reactor=reactor, useragent="meteor_net"
+    )
     factory.owner = owner
     factory.setProtocolOptions(
         version=18,

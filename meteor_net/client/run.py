@@ -30,7 +30,7 @@ def run(main: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> None:
 
 
 def _say(failure: Failure) -> Failure:
-    if failure.check(MeteorError):
-        print(failure.getErrorMessage(), file=sys.stderr)
+    if isinstance(failure.value, MeteorError):
+        print(failure.value, file=sys.stderr)
         raise SystemExit(1)
     return failure

@@ -7,10 +7,11 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
-from twisted.python.failure import Failure
 
 #: Without a frame for so many ticks' time, the tick is taken from the clock: the world stood still.
 QUIET_TICKS = 1.5
+#: An iterator that nobody asks for so many frames is let go; at 20 Hz an hour.
+ABANDONED_TICKS = 72_000
 
 
 class Ticks(AsyncIterator[int]):
@@ -30,6 +31,9 @@ class Ticks(AsyncIterator[int]):
         self._reactor = reactor
         self._tick_s = tick_s
         self._clock_tick = clock_tick
+        #: True if nobody has asked since a frame some thousand ago: the loop was left.
+        self.abandoned = False
+        self._unasked = 0
         self._newest: int | None = None
         self._last = -1
         self._waiter: Deferred[int] | None = None
@@ -39,11 +43,12 @@ class Ticks(AsyncIterator[int]):
     def __aiter__(self) -> Ticks:
         return self
 
-    def __anext__(self) -> Deferred[int]:  # type: ignore[override]
+    def __anext__(self) -> Deferred[int]:
         """Wait for the next tick."""
+        self._unasked = 0
         waiter: Deferred[int] = Deferred(lambda _: self._stop_timer())
         if self._end is not None:
-            waiter.errback(Failure(self._end))
+            waiter.errback(self._end)
         elif self._newest is not None:
             self._last, self._newest = self._newest, None
             waiter.callback(self._last)
@@ -57,6 +62,8 @@ class Ticks(AsyncIterator[int]):
         tick = max(tick, self._last)
         if self._waiter is None:
             self._newest = tick
+            self._unasked += 1
+            self.abandoned = self._unasked > ABANDONED_TICKS
             return
         self._stop_timer()
         waiter, self._waiter = self._waiter, None
@@ -69,7 +76,7 @@ class Ticks(AsyncIterator[int]):
         self._end = StopAsyncIteration() if error is None else error
         waiter, self._waiter = self._waiter, None
         if waiter is not None:
-            waiter.errback(Failure(self._end))
+            waiter.errback(self._end)
 
     def _start_timer(self) -> None:
         self._timer = self._reactor.callLater(QUIET_TICKS * self._tick_s(), self._quiet)

@@ -139,7 +139,7 @@ class ClientSession:
         try:
             for message in decode_from_server(packet, self._limits):
                 self._take(message, now)
-                if self.phase is Phase.GONE:
+                if self._gone():
                     return
         except RemoteProtocolError as error:
             self.close(error.code, error.text)
@@ -292,6 +292,9 @@ class ClientSession:
 
     def _take_goodbye(self, message: wire.Goodbye, now: float) -> None:
         self.end = (message.code, message.text)
+
+    def _gone(self) -> bool:
+        return self.phase is Phase.GONE
 
     def _set_stale(self, stale: bool) -> None:
         if stale != self.stale:
