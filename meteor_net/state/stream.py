@@ -52,7 +52,7 @@ class Stream:
     def __init__(self, world: World, limits: Limits | None = None) -> None:
         limits = limits or Limits()
         self.world = world
-        self._most_versions = max(1, limits.ring_versions)
+        self._most_versions = limits.ring_versions
         self._most_bytes = limits.ring_bytes
         self._ring: deque[Version] = deque([Version.empty(world.schema)])
         self._bytes = 0
@@ -100,7 +100,8 @@ class Stream:
         self._ring.append(new)
         self._steps.clear()
         self.counters["versions"] += 1
-        while len(self._ring) > 1 and (len(self._ring) > self._most_versions or self._bytes > self._most_bytes):
+        # The newest two always stay: nearly all clients follow from one to the other.
+        while len(self._ring) > 2 and (len(self._ring) > self._most_versions or self._bytes > self._most_bytes):
             oldest = self._ring.popleft()
             self._bytes -= _unshared(oldest, self._ring[0])
         return True

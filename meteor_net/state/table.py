@@ -151,7 +151,7 @@ class Table(ColumnHolder):
 
     def _free(self, slot: int) -> None:
         self._alive[slot] = False
-        self._generation[slot] += 1  # uint16: wraps by itself
+        self._generation[slot] = (int(self._generation[slot]) + 1) & 0xFFFF
         self._clear(slot)
         heappush(self._heap, slot)
         self._count -= 1

@@ -65,6 +65,8 @@ def _put(table: TableVersion, column: int, field: Text, slots: object, values: o
     if not isinstance(slots, list) or not isinstance(values, list) or len(slots) != len(values):
         raise FrameError(f"{field.name}: slots and texts must be two lists of one length")
     text = table.texts[column].copy()
+    if len(slots) > len(text):
+        raise FrameError(f"{field.name}: more texts than rows")
     for slot, value in zip(slots, values, strict=True):
         if type(slot) is not int or not 0 <= slot < len(text) or not table.alive[slot]:
             raise FrameError(f"{field.name}: a text for a row that is not there")
