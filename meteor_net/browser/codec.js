@@ -6,7 +6,27 @@
 import { LocalProtocolError, PacketError } from "./errors.js";
 import { MAX_DEPTH, PACKET_ITEMS } from "./limits.js";
 
-/** @typedef {null | boolean | number | string | Uint8Array | unknown[] | Map<string, unknown>} Value */
+/** @typedef {null | boolean | number | string | Uint8Array | WholeFloat | unknown[] | Map<string, unknown>} Value */
+
+/** A float such as 1.0, which JavaScript cannot tell from an integer; where one may stand is for the reader of a message to say. */
+export class WholeFloat {
+  /** @param {number} value */
+  constructor(value) {
+    this.value = value;
+  }
+}
+
+/**
+ * A value in which floats are numbers like others.
+ * @param {unknown} value
+ * @returns {unknown}
+ */
+export function plain(value) {
+  if (value instanceof WholeFloat) return value.value;
+  if (Array.isArray(value)) return value.map(plain);
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, plain(item)]));
+  return value;
+}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -140,7 +160,7 @@ class Reader {
     else if (info === 27) value = this.view.getFloat64(this.skip(8));
     else throw new PacketError("a simple value that is not false, true or null"); // 2.3
     if (!Number.isFinite(value)) throw new PacketError("NaN or an infinity"); // 2.3
-    return value;
+    return Number.isInteger(value) ? new WholeFloat(value) : value;
   }
 }
 
@@ -201,19 +221,15 @@ class Writer {
    */
   head(major, argument) {
     const kind = major << 5;
-    if (argument < 24) this.bytes[this.room(1)] = kind | argument;
-    else if (argument < 0x100) this.view.setUint16(this.room(2), ((kind | 24) << 8) | argument);
-    else if (argument < 0x10000) {
-      this.bytes[this.room(1)] = kind | 25;
-      this.view.setUint16(this.room(2), argument);
-    } else if (argument < TWO_32) {
-      this.bytes[this.room(1)] = kind | 26;
-      this.view.setUint32(this.room(4), argument);
-    } else {
-      this.bytes[this.room(1)] = kind | 27;
-      const start = this.room(8);
-      this.view.setUint32(start, Math.floor(argument / TWO_32));
-      this.view.setUint32(start + 4, argument % TWO_32);
+    const size = argument < 24 ? 0 : argument < 0x100 ? 1 : argument < 0x10000 ? 2 : argument < TWO_32 ? 4 : 8;
+    const start = this.room(1 + size); // before `view` is read: it may become another
+    this.view.setUint8(start, kind | [argument, 24, 25, 0, 26, 0, 0, 0, 27][size]);
+    if (size === 1) this.view.setUint8(start + 1, argument);
+    else if (size === 2) this.view.setUint16(start + 1, argument);
+    else if (size === 4) this.view.setUint32(start + 1, argument);
+    else if (size === 8) {
+      this.view.setUint32(start + 1, Math.floor(argument / TWO_32));
+      this.view.setUint32(start + 5, argument % TWO_32);
     }
   }
 
@@ -257,8 +273,9 @@ class Writer {
     } else if (!Number.isFinite(value)) {
       throw new LocalProtocolError("NaN and the infinities cannot be sent");
     } else {
-      this.bytes[this.room(1)] = 0xfb;
-      this.view.setFloat64(this.room(8), value);
+      const start = this.room(9);
+      this.view.setUint8(start, 0xfb);
+      this.view.setFloat64(start + 1, value);
     }
   }
 
@@ -268,7 +285,8 @@ class Writer {
    */
   chunk(major, bytes) {
     this.head(major, bytes.length);
-    this.bytes.set(bytes, this.room(bytes.length));
+    const start = this.room(bytes.length);
+    this.bytes.set(bytes, start);
   }
 }
 

@@ -1,4 +1,4 @@
-// Frames to versions: coding `varint` with the bounds of wire 8.5 - 8.8, and the checksum.
+// Frames to versions: coding `varint` with the bounds of wire 8.5 - 8.8.
 //
 // A version is a list of TableState, one for each table. `decodeStep` copies the tables that have a part, changes the copies, and
 // answers the new list: when it throws FrameError nothing was changed, and tables without a part are shared between versions.
@@ -6,8 +6,8 @@
 import { FrameError } from "./errors.js";
 import { MAX_ROWS } from "./limits.js";
 
-/** @typedef {import("./fields.js").Kind} Kind */
-/** @typedef {import("./fields.js").Schema} Schema */
+/** @typedef {import("./schema.js").Kind} Kind */
+/** @typedef {import("./schema.js").Schema} Schema */
 
 const BITMAP_BYTES = MAX_ROWS / 8;
 
@@ -74,25 +74,21 @@ class Reader {
     this.at = 0;
   }
 
-  /** An unsigned LEB128 of at most 5 bytes: up to 2^35 - 1. */
-  uvarint() {
+  /** An unsigned LEB128 of at most 5 bytes and 32 bits. */
+  word() {
     let value = 0;
     let scale = 1;
     for (let i = 0; i < 5; i++) {
       const byte = this.bytes[this.at++];
       if (byte === undefined) throw new FrameError("the frame ends in the middle of a number");
       value += (byte & 127) * scale;
-      if (byte < 128) return value;
+      if (byte < 128) {
+        if (value > 0xffffffff) break;
+        return value;
+      }
       scale *= 128;
     }
-    throw new FrameError("a number of more than 5 bytes");
-  }
-
-  /** A number of 32 bits. */
-  word() {
-    const value = this.uvarint();
-    if (value > 0xffffffff) throw new FrameError("a number of more than 32 bits");
-    return value;
+    throw new FrameError("a number of more than 32 bits");
   }
 
   /** @param {number} count */
@@ -108,7 +104,7 @@ class Reader {
    * @returns {boolean[]} `count` + 1 of them: bit 0 means something else
    */
   bits(count) {
-    let value = this.uvarint();
+    let value = this.word();
     const bits = [];
     for (let i = 0; i <= count; i++) {
       bits.push(value % 2 === 1);
@@ -173,7 +169,9 @@ export function decodeStep(schema, base, data, texts) {
   }
   const tables = base.map((table, t) => (parts[t + 1] ? part(reader, table) : table));
   if (reader.at !== data.length) throw new FrameError("bytes of the frame are left over");
-  for (const change of texts) applyTexts(tables, base, change);
+  /** @type {Set<string>} */
+  const seen = new Set();
+  for (const change of texts) applyTexts(tables, base, change, seen);
   return { tables, checksum };
 }
 
@@ -256,50 +254,21 @@ function values(reader, table, columns) {
  * @param {TableState[]} tables
  * @param {TableState[]} base
  * @param {unknown[]} change
+ * @param {Set<string>} seen columns that had theirs
  */
-function applyTexts(tables, base, change) {
+function applyTexts(tables, base, change, seen) {
   const [t, f, slots, texts] = change;
-  const table = tables[/** @type {number} */ (t)];
-  const field = table?.kind.fields[/** @type {number} */ (f)];
-  if (!field?.isText || !Array.isArray(slots) || !Array.isArray(texts) || slots.length !== texts.length) {
-    throw new FrameError("texts that fit no column");
-  }
+  const table = Number.isInteger(t) ? tables[/** @type {number} */ (t)] : undefined;
+  const field = Number.isInteger(f) ? table?.kind.fields[/** @type {number} */ (f)] : undefined;
+  if (table === undefined || !field?.isText || seen.has(`${t} ${f}`)) throw new FrameError("texts for a column that has none, or has them twice");
+  if (!Array.isArray(slots) || !Array.isArray(texts) || slots.length !== texts.length) throw new FrameError("slots and texts that do not fit");
+  seen.add(`${t} ${f}`);
   const own = table === base[/** @type {number} */ (t)] ? table.copy(0) : table;
   tables[/** @type {number} */ (t)] = own;
   const column = own.texts[/** @type {number} */ (f)];
   slots.forEach((slot, i) => {
-    if (!own.alive[slot]) throw new FrameError("a text for a row that is not taken");
+    if (!Number.isInteger(slot) || !own.alive[slot]) throw new FrameError("a text for a row that is not taken");
     if (typeof texts[i] !== "string" || !field.fits(texts[i])) throw new FrameError("a text that does not fit its field");
     column[slot] = texts[i];
   });
-}
-
-const CRC = new Uint32Array(256).map((_, i) => {
-  let crc = i;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-/**
- * The checksum of a version (8.7): CRC-32 as in zlib over the little-endian words of its rows.
- * @param {TableState[]} tables
- * @returns {number}
- */
-export function checksum(tables) {
-  let crc = 0xffffffff;
-  /** @param {number} word */
-  const feed = (word) => {
-    crc = CRC[(crc ^ word) & 255] ^ (crc >>> 8);
-    crc = CRC[(crc ^ (word >>> 8)) & 255] ^ (crc >>> 8);
-    crc = CRC[(crc ^ (word >>> 16)) & 255] ^ (crc >>> 8);
-    crc = CRC[(crc ^ (word >>> 24)) & 255] ^ (crc >>> 8);
-  };
-  for (const table of tables) {
-    const slots = table.slots();
-    feed(slots.length);
-    for (const slot of slots) feed(slot);
-    for (const slot of slots) feed(table.generations[slot]);
-    for (const column of table.columns) for (const slot of slots) feed(column[slot]);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
 }

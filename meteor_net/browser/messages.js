@@ -3,7 +3,7 @@
 // SPECS is the table of the wire page. A message is an object with `type`, its name, and its items by name. Items may be absent at the
 // end down to `least`; further items at the end are ignored (3.2).
 
-import { decode, encode } from "./codec.js";
+import { WholeFloat, decode, encode, plain } from "./codec.js";
 import { LocalProtocolError, PacketError } from "./errors.js";
 import { PACKET_ITEMS, PACKET_OUT_BYTES } from "./limits.js";
 
@@ -57,9 +57,10 @@ const any = () => true;
 /** @type {Check} */
 const map = (value) => value instanceof Map;
 /** @type {Check} */
-const numbers = (value) => value instanceof Map && [...value.values()].every((item) => typeof item === "number");
-/** @type {(most: number, least?: number) => Check} */
-const text = (most, least = 0) => (value) => typeof value === "string" && value.length <= 2 * most && value.length >= least;
+const numbers = (value) => value instanceof Map && [...value.values()].every((item) => typeof item === "number" || item instanceof WholeFloat);
+/** Characters are code points. @type {(most: number, least?: number) => Check} */
+const text = (most, least = 0) => (value) => typeof value === "string" && value.length >= least
+  && (value.length <= most || (value.length <= 2 * most && [...value].length <= most));
 /** @type {(check: Check) => Check} */
 const orNull = (check) => (value) => value === null || check(value);
 /** @type {(check: Check, most: number) => Check} */
@@ -136,6 +137,8 @@ const SPECS = [
   spec(56, "ERROR", "server", { about: small, reason: word, text: prose }),
   spec(57, "GOODBYE", "both", { code: small, text: prose }),
 ];
+/** Items in which floats may stand; in all others a number is an integer. */
+const WITH_FLOATS = new Set(["value", "limits", "schema"]);
 const BY_CODE = new Map(SPECS.map((each) => [each.code, each]));
 const BY_TYPE = new Map(SPECS.map((each) => [each.type, each]));
 
@@ -159,7 +162,7 @@ function message(item, fromServer) {
   found.items.forEach(([key, check], i) => {
     const value = i + 1 < item.length ? item[i + 1] : found.defaults[i - least];
     if (!check(value)) throw new PacketError(`${found.type}: ${key} is of a wrong type or range`);
-    read[key] = value;
+    read[key] = WITH_FLOATS.has(key) ? plain(value) : value;
   });
   return read;
 }

@@ -1,10 +1,11 @@
 // A copy of a room's world that frames keep up to date (wire clause 8).
 
-import { checksum, decodeStep, emptyTables } from "./coding.js";
+import { checksum } from "./checksum.js";
+import { decodeStep, emptyTables } from "./coding.js";
 import { FrameError } from "./errors.js";
 
 /** @typedef {import("./coding.js").TableState} TableState */
-/** @typedef {import("./fields.js").Schema} Schema */
+/** @typedef {import("./schema.js").Schema} Schema */
 /**
  * @typedef {object} Version what was true at a tick
  * @property {number} tick
@@ -38,7 +39,8 @@ export class Replica {
    */
   unwrap(tick16) {
     const ahead = (tick16 - this.tick) & 0xffff;
-    return Math.max(0, this.tick + (ahead < 0x8000 ? ahead : ahead - 0x10000));
+    const tick = this.tick + (ahead < 0x8000 ? ahead : ahead - 0x10000);
+    return tick < 0 ? tick + 0x10000 : tick;
   }
 
   /**

@@ -4,8 +4,8 @@
 
 import { WaitingActions } from "./actions.js";
 import { ChatSystem } from "./chat.js";
-import { FrameError, LocalProtocolError, MessageError, RemoteProtocolError, CloseCode } from "./errors.js";
-import { Schema } from "./fields.js";
+import { CloseCode, FrameError, LocalProtocolError, MessageError, Refused, RemoteProtocolError } from "./errors.js";
+import { Schema } from "./schema.js";
 import { BAD_KEYFRAMES, HELD_MS, READY_MS } from "./limits.js";
 import { Replica } from "./replica.js";
 import { StateSync, interpolate } from "./state.js";
@@ -135,6 +135,30 @@ export class Room {
     return this.schema;
   }
 
+  /**
+   * A message that names the room by its number.
+   * @param {import("./session.js").RoomMessage} message
+   */
+  take(message) {
+    switch (message.type) {
+      case "EVENT": return this.#heard(message);
+      case "CLOCK": return this.#clock(message.tick, message.time);
+      case "GAP": return this.#gap(message.number);
+      case "ACK": return this.#actions.acked(message.seq);
+      case "RESULT": return this.#actions.take(message.seq)?.resolve(message.value);
+      case "REFUSED": return this.#actions.take(message.seq)?.reject(new Refused(message.text, message.reason));
+      case "OWN":
+        this.rows = message.rows;
+        return this.#tell("own", message.rows);
+      default: return undefined;
+    }
+  }
+
+  /** A packet is dealt with. */
+  packetRead() {
+    this.#actions.packetRead();
+  }
+
   // --- state ---
 
   /**
@@ -210,7 +234,7 @@ export class Room {
    * @param {number} tick
    * @param {number} time
    */
-  clock(tick, time) {
+  #clock(tick, time) {
     this.replica?.noteTick(tick);
     this.sync?.setClock(tick, time);
   }
@@ -219,7 +243,7 @@ export class Room {
    * An event: told once (8.11).
    * @param {EventMessage} message
    */
-  event(message) {
+  #heard(message) {
     if (message.number <= this.#event) return;
     const kind = this.schema?.events[message.kind];
     if (kind === undefined) throw new MessageError(`the game has no event ${message.kind}`);
@@ -233,7 +257,7 @@ export class Room {
    * Events were lost for us.
    * @param {number} number
    */
-  gap(number) {
+  #gap(number) {
     this.#event = number;
     this.#tell("gap", { what: "events" });
   }
@@ -273,11 +297,6 @@ export class Room {
    */
   #act(seq, kind, values, seen) {
     this.#send({ type: "ACTION", room: this.number, seq, seen, kind, values });
-  }
-
-  /** What the server says to our actions. */
-  get actions() {
-    return this.#actions;
   }
 
   /**

@@ -11,6 +11,7 @@ import { Room } from "./room.js";
 
 /** @typedef {import("./messages.js").ServerMessage} ServerMessage */
 /** @typedef {import("./room.js").Outgoing} Outgoing */
+/** @typedef {Extract<ServerMessage, {room: number}> & {type: Exclude<ServerMessage["type"], "JOINED">}} RoomMessage */
 /** @typedef {"GONE" | "HELLO" | "READY" | "LEAVING"} Phase */
 /** @typedef {{code: number, text: string}} Ending */
 
@@ -116,7 +117,7 @@ export class ClientSession {
       else if (error instanceof MessageError) this.#fail(CloseCode.BAD_PACKET, error.message);
       else throw error;
     }
-    for (const room of this.#rooms) room.actions.packetRead();
+    for (const room of this.#rooms) room.packetRead();
     this.#setStale(false);
     this.#pingIfDue();
   }
@@ -316,23 +317,12 @@ export class ClientSession {
     }
   }
 
-  /** @param {Exclude<ServerMessage, {type: "WELCOME"|"JOINED"|"FRAME"|"PING"|"PONG"|"ERROR"|"GOODBYE"|"LINE"|"HISTORY"|"SAID"|"UNSAID"}>} message */
+  /** @param {RoomMessage} message */
   #inRoom(message) {
     const room = this.#byNumber.get(message.room);
     if (room === undefined) return undefined; // one that we have left
-    switch (message.type) {
-      case "EVENT": return room.event(message);
-      case "CLOCK": return room.clock(message.tick, message.time);
-      case "OWN":
-        room.rows = message.rows;
-        return undefined;
-      case "GAP": return room.gap(message.number);
-      case "ACK": return room.actions.acked(message.seq);
-      case "RESULT": return room.actions.take(message.seq)?.resolve(message.value);
-      case "REFUSED": return room.actions.take(message.seq)?.reject(new Refused(message.text, message.reason));
-      case "LEFT":
-        this.#forget(room, message.text || message.reason);
-        return this.#tell("left", { reason: message.reason, text: message.text });
-    }
+    if (message.type !== "LEFT") return room.take(message);
+    this.#forget(room, message.text || message.reason);
+    return this.#tell("left", { reason: message.reason, text: message.text });
   }
 }

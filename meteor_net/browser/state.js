@@ -11,8 +11,8 @@ export { Replica } from "./replica.js";
 /** @typedef {import("./coding.js").TableState} TableState */
 /** @typedef {import("./fields.js").Field} Field */
 /** @typedef {import("./fields.js").FieldValue} FieldValue */
-/** @typedef {import("./fields.js").Kind} Kind */
-/** @typedef {import("./fields.js").Schema} Schema */
+/** @typedef {import("./schema.js").Kind} Kind */
+/** @typedef {import("./schema.js").Schema} Schema */
 /** @typedef {import("./replica.js").Version} Version */
 
 /** @typedef {{slot: number, generation: number, [field: string]: any}} RowObject the fields' values by name */
@@ -25,6 +25,13 @@ Object.setPrototypeOf(Bare.prototype, null);
 const bare = () => new Bare();
 
 /**
+ * The remainder that is never negative.
+ * @param {number} value
+ * @param {number} modulus
+ */
+const rest = (value, modulus) => value - Math.floor(value / modulus) * modulus;
+
+/**
  * A column's value at `alpha` between two integers, by the field's rule (7.2).
  * @param {Field} field
  * @param {number} from
@@ -32,14 +39,12 @@ const bare = () => new Bare();
  * @param {number} alpha
  */
 function between(field, from, to, alpha) {
-  if (field.rule === "step" || from === to) return field.dequantize(to);
-  let way = to - from;
-  if (field.modulus) {
-    if (way > field.modulus / 2) way -= field.modulus;
-    else if (way < -field.modulus / 2) way += field.modulus;
-  }
-  const n = from + way * alpha;
-  return field.dequantize(field.modulus ? n - Math.floor(n / field.modulus) * field.modulus : n);
+  if (field.rule === "step" || from === to) return field.dequantize(from);
+  if (field.rule === "linear") return field.dequantize(from + (to - from) * alpha);
+  const { modulus } = field;
+  const half = Math.floor(modulus / 2);
+  const way = rest(to - from + half, modulus) - half; // the shorter way round
+  return field.dequantize(rest(from + way * alpha, modulus));
 }
 
 /** The rows of one table at one moment: iterable, `get(slot)`, `size`. Rows are made when first asked for. */
@@ -102,7 +107,7 @@ export class TableView {
     let column = 0;
     next.kind.fields.forEach((field, f) => {
       if (field.isText) {
-        row[field.name] = next.texts[f][slot];
+        row[field.name] = moves ? previous.texts[f][slot] : next.texts[f][slot];
         return;
       }
       const to = field.min < 0 ? next.columns[column][slot] : next.columns[column][slot] >>> 0;
@@ -119,7 +124,8 @@ export class TableView {
 /** @typedef {{[table: string]: TableView}} WorldView the tables by name */
 
 /**
- * The world between two versions: rows that are in both are moved by their fields' rules, all others are as in `next`.
+ * The world between two versions: rows that are in both go by their fields' rules (`step`, and texts: the earlier until alpha is 1), all
+ * others are as in `next`.
  * @param {Version} previous
  * @param {Version} next
  * @param {number} alpha 0 shows `previous`, 1 `next`.

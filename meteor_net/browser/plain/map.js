@@ -1,7 +1,7 @@
 // Draws any table that has x and y: dots, or arrows where there is an angle, with a name where there is a text.
 
-/** @typedef {import("../fields.js").Kind} Kind */
-/** @typedef {import("../fields.js").Schema} Schema */
+/** @typedef {import("../schema.js").Kind} Kind */
+/** @typedef {import("../schema.js").Schema} Schema */
 /** @typedef {import("../state.js").RowObject} RowObject */
 /** @typedef {import("../state.js").WorldView} WorldView */
 /** @typedef {{low: number, high: number}} Range */

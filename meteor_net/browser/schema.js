@@ -1,0 +1,116 @@
+// The schema: which tables, actions and events a room has (wire clause 7).
+
+import { MessageError } from "./errors.js";
+import { nameOf, parseField } from "./fields.js";
+import { MAX_FIELDS, MAX_KINDS, MAX_TABLES } from "./limits.js";
+
+/** @typedef {import("./fields.js").Field} Field */
+/** @typedef {import("./fields.js").FieldValue} FieldValue */
+
+/** A table, an action or an event: a name and its fields. */
+export class Kind {
+  /**
+   * @param {string} name
+   * @param {number} number
+   * @param {Field[]} fields
+   * @param {boolean} [input] of an action: an input (9.2)
+   */
+  constructor(name, number, fields, input = false) {
+    this.name = name;
+    this.number = number;
+    this.fields = fields;
+    this.input = input;
+    /** The integer columns: the fields without the texts (8.5). */
+    this.columns = fields.filter((field) => !field.isText);
+    this.byName = new Map(fields.map((field) => [field.name, field]));
+    if (this.byName.size !== fields.length) throw new MessageError(`schema: ${name} has a field twice`);
+  }
+
+  /**
+   * The values of an action on the wire (7.4): fields that are not given are zero or empty.
+   * @param {Record<string, unknown>} given
+   * @returns {(number | string)[]}
+   * @throws {MessageError} If a field is unknown or a value does not fit.
+   */
+  toWire(given) {
+    for (const key of Object.keys(given)) {
+      if (!this.byName.has(key)) throw new MessageError(`${this.name} has no field ${key}`);
+    }
+    return this.fields.map((field) => (Object.hasOwn(given, field.name) ? field.quantize(given[field.name]) : zero(field)));
+  }
+
+  /**
+   * An event's values by name (7.4).
+   * @param {(number | string)[]} values
+   * @returns {Record<string, FieldValue>}
+   * @throws {MessageError} If the values do not fit the fields.
+   */
+  fromWire(values) {
+    if (values.length !== this.fields.length) throw new MessageError(`${this.name} has ${this.fields.length} fields`);
+    /** @type {Record<string, FieldValue>} */
+    const named = Object.create(null);
+    this.fields.forEach((field, i) => {
+      const value = values[i];
+      const fits = typeof value === "string" ? field.isText && field.fits(value) : !field.isText && Number.isInteger(value) && field.holds(value);
+      if (!fits) throw new MessageError(`${this.name}: ${field.name} does not fit`);
+      named[field.name] = typeof value === "string" ? value : field.dequantize(value);
+    });
+    return named;
+  }
+}
+
+/**
+ * What a field of an action is when it is not given: "", or the value zero where the domain has it.
+ * @param {Field} field
+ */
+function zero(field) {
+  if (field.isText) return "";
+  return field.kind === "choice" ? 0 : field.quantize(0);
+}
+
+/** A room's schema (7.1). */
+export class Schema {
+  /**
+   * @param {Kind[]} tables
+   * @param {Kind[]} actions
+   * @param {Kind[]} events
+   */
+  constructor(tables, actions, events) {
+    this.tables = tables;
+    this.actions = actions;
+    this.events = events;
+    this.actionsByName = new Map(actions.map((kind) => [kind.name, kind]));
+    this.tablesByName = new Map(tables.map((kind) => [kind.name, kind]));
+  }
+
+  /**
+   * Read a schema as JOINED brings it.
+   * @param {unknown} map
+   * @returns {Schema}
+   * @throws {MessageError} If it breaks a rule of clause 7 or a bound.
+   */
+  static parse(map) {
+    if (!(map instanceof Map)) throw new MessageError("schema: not a map");
+    return new Schema(
+      kinds(map.get("tables"), MAX_TABLES),
+      kinds(map.get("actions"), MAX_KINDS),
+      kinds(map.get("events"), MAX_KINDS),
+    );
+  }
+}
+
+/**
+ * @param {unknown} list
+ * @param {number} most
+ */
+function kinds(list, most) {
+  if (!Array.isArray(list) || list.length > most) throw new MessageError("schema: tables, actions and events are lists");
+  const all = list.map((map, i) => {
+    const name = nameOf(map);
+    const fields = map.get("fields");
+    if (!Array.isArray(fields) || fields.length > MAX_FIELDS) throw new MessageError(`schema: ${name} has no list of fields`);
+    return new Kind(name, i, fields.map(parseField), map.get("input") === true);
+  });
+  if (new Set(all.map((kind) => kind.name)).size !== all.length) throw new MessageError("schema: a name occurs twice");
+  return all;
+}
