@@ -1,0 +1,67 @@
+"""Tests that the grammar of the wire page admits what is really said, and nothing else."""
+
+from __future__ import annotations
+
+import json
+
+import cbor2
+from pycddl import Schema as Grammar
+from pycddl import ValidationError
+from twisted.trial.unittest import SynchronousTestCase
+
+from meteor_net.codec import encode_packet
+from meteor_net.messages import BY_CODE, Joined, Message
+from meteor_net.state import Schema
+
+from ..requirements import REPOSITORY
+from .make_packets import PATH
+from .make_state import Crate, Note, Ship, Steer
+
+_GRAMMAR = (REPOSITORY / "docs" / "reference" / "wire.cddl").read_text()
+_RULES = {kind: kind.__name__.removesuffix("Message").lower() for kind in BY_CODE.values()}
+
+
+def check(rule: str, value: object) -> None:
+    """Check a value against a rule; messages one by one, as pycddl takes only the first choice inside an array.
+
+    Raises:
+        ValidationError: If it is none.
+    """
+    Grammar(f"start = {rule}\n{_GRAMMAR}").validate_cbor(cbor2.dumps(value))
+
+
+def check_packet(packet: bytes) -> None:
+    """Check every message of a packet against the rule of its code."""
+    for message in cbor2.loads(packet):
+        check(_RULES[BY_CODE[message[0]]], message)
+
+
+class GrammarTests(SynchronousTestCase):
+    """The grammar against packets."""
+
+    def test_admits_every_packet(self) -> None:
+        """Each packet of the vectors is one of the grammar's."""
+        for vector in json.loads(PATH.read_text())["packets"]:
+            try:
+                check_packet(bytes.fromhex(vector["hex"]))
+            except ValidationError as error:
+                self.fail(f"{vector['name']}: {error}")
+
+    def test_admits_schemas(self) -> None:
+        """A world's schema, with a field of every kind, is one of the grammar's."""
+        schema = Schema(tables=[Ship, Crate, Note], actions=[Steer], events=[])
+        joined: Message = Joined(0, "a", 1, 0, 0, 50_000, 0, [], schema.hash, schema.describe(), [], 0, 0)
+        check_packet(encode_packet([joined]))
+        for record in schema.describe()["tables"] + schema.describe()["actions"]:
+            for field in record["fields"]:
+                check("field", field)
+
+    def test_refuses_what_is_no_message(self) -> None:
+        """Messages of wrong shape, which a decoder refuses, are none of the grammar's either."""
+        shapes = {"negative number", "too few items", "no version", "a float for a number", "a boolean for a number"}
+        for vector in json.loads(PATH.read_text())["refused"]:
+            if vector["name"] in shapes:
+                with self.assertRaises(ValidationError, msg=vector["name"]):
+                    check_packet(bytes.fromhex(vector["hex"]))
+        with self.assertRaises(ValidationError):
+            check("field", {"name": "x", "kind": "angle", "bits": 40})
