@@ -55,7 +55,7 @@ class Stream:
         self._most_versions = limits.ring_versions
         self._most_bytes = limits.ring_bytes
         self._ring: deque[Version] = deque([Version.empty(world.schema)])
-        self._bytes = 0
+        self._bytes = sum(table.nbytes for table in self.version.tables)
         self._check = False
         self._steps: dict[int, Step] = {}
         self.counters = dict.fromkeys(("versions", "frames", "keyframes", "catch_ups", "bytes", "bad_values"), 0)

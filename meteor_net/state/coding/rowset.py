@@ -19,7 +19,7 @@ def encode_rows(slots: Slots) -> bytes:
         return b"\0"
     bitmap_bytes = int(slots[-1]) // 8 + 1
     head_of_bitmap = encode_one(bitmap_bytes)
-    if count < bitmap_bytes + len(head_of_bitmap):
+    if count <= bitmap_bytes + len(head_of_bitmap):
         gaps = np.empty(count, dtype=np.uint32)
         gaps[0] = slots[0]
         gaps[1:] = slots[1:] - slots[:-1] - 1

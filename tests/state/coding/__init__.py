@@ -1,0 +1,1 @@
+"""Tests of `meteor_net.state.coding`."""

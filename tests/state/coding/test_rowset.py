@@ -1,0 +1,43 @@
+"""Sets of rows: the shorter of two forms, and nothing out of bounds."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from meteor_net.state import FrameError
+from meteor_net.state.coding.leb128 import Reader
+from meteor_net.state.coding.rowset import decode_rows, encode_rows
+
+
+def encoded(slots: list[int]) -> bytes:
+    """Encode a list."""
+    return encode_rows(np.array(slots, dtype=np.intp))
+
+
+class RowSetTests(SynchronousTestCase):
+    """Ascending slots."""
+
+    def test_known(self) -> None:
+        """Few rows are gaps, many a bitmap; both as the wire page has it."""
+        for slots, text in [([], "00"), ([0], "0200"), ([3, 4, 300], "060300a702"), (list(range(12)), "1902ff0f")]:
+            self.assertEqual(encoded(slots).hex(), text)
+
+    @settings(max_examples=100, deadline=None, derandomize=True)
+    @given(st.one_of(st.sets(st.integers(0, 16_383), max_size=40), st.sets(st.integers(0, 60))))
+    def test_round_trip(self, rows: set[int]) -> None:
+        """Any set is read again, in no more bytes than a bitmap takes."""
+        slots = sorted(rows)
+        data = encoded(slots)
+        reader = Reader(data)
+        self.assertEqual(decode_rows(reader).tolist(), slots)
+        reader.finish()
+        self.assertLessEqual(len(data), 4 + (max(slots, default=0) // 8 + 1))
+
+    def test_refused(self) -> None:
+        """Slots from 16,384 on, counts above that, and bitmaps that are too long or of another count."""
+        for text in ["02808001", "028080808008", "82800200", "030103", "010101", "038110" + "00" * 2049, "030301", "0402"]:
+            self.assertRaises(FrameError, decode_rows, Reader(bytes.fromhex(text)))
+        self.assertEqual(decode_rows(Reader(bytes.fromhex("02ff7f"))).tolist(), [16_383])
