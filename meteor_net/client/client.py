@@ -109,7 +109,7 @@ class NetworkClient(RoomView):
             fails with ConnectionFailed if that takes longer than `config.connect_s` or the server
             sends us away, and with Refused if it does not let us into the room.
         """
-        if not self.status.startswith("offline"):
+        if not self._link.offline:
             return fail(LocalProtocolError("connected, or connecting, already"))
         if not self._session.rooms.holds(self._room):
             self._session.rooms.add(self._room)
@@ -174,7 +174,7 @@ class NetworkClient(RoomView):
         raises ConnectionFailed if the server sends it away.
         """
         ticks = Ticks(self._reactor, lambda: self.tick_s, self._clock_tick)
-        if self.status.startswith("offline"):
+        if self._link.offline:
             ticks.end()
         else:
             self._answers.ticks(ticks)
@@ -255,15 +255,16 @@ class NetworkClient(RoomView):
     # --- the end ---
 
     def _given_up(self, code: int, text: str) -> None:
-        if self.status != "offline":
-            why = text or f"closed with {code}"
-            self._end(why, ConnectionFailed(why, code))
+        why = text or f"closed with {code}"
+        self._end(why, ConnectionFailed(why, code))
 
     def _patience_lost(self) -> None:
-        why = f"no connection to {self.config.address} within {self.config.connect_s:g} s"
-        if self._link.why:
-            why += f": {self._link.why}"
+        address, seconds = self.config.address, self.config.connect_s
+        why = f"no connection to {address} within {seconds:g} s{self._last_why()}"
         self._end(why, ConnectionFailed(why))
+
+    def _last_why(self) -> str:
+        return f": {self._link.why}" if self._link.why else ""
 
     def _cancelled(self, _: object) -> None:
         self._end("cancelled", None)
@@ -278,9 +279,10 @@ class NetworkClient(RoomView):
         """Stop for good: because of `error`, or because the player wants so."""
         joined = self._take_joined()
         gone = self._link.stop(why)
-        self._answers.end(error)
+        gone_by_itself = ConnectionFailed(f"the client disconnected{self._last_why()}", CloseCode.NORMAL)
+        self._answers.end(error, gone_by_itself)
         if joined is not None and not joined.called:
-            joined.errback(error or ConnectionFailed("the client disconnected", CloseCode.NORMAL))
+            joined.errback(error or gone_by_itself)
         return gone
 
     def _clock_tick(self) -> int | None:

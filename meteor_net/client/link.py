@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from math import ceil
 from typing import Any
@@ -62,7 +63,8 @@ class Link:
         self._tell = tell
         self._status_changed = status_changed
         self._given_up = given_up
-        self._flushing = False
+        self._told: deque[values.Value] = deque()
+        self._telling = False
         self._timer = LoopingCall(self._tick)
         self._timer.clock = reactor
 
@@ -84,25 +86,37 @@ class Link:
         self.session.close(CloseCode.NORMAL, why)
         self.flush()
         gone = self.manager.disconnect()
-        self.set_status(f"offline: {why}" if why else "offline")
+        if not self.offline:
+            self.set_status(f"offline: {why}" if why else "offline")
         return gone
 
+    @property
+    def offline(self) -> bool:
+        """Whether nothing is connected, and nothing tries to."""
+        return self.status.startswith("offline")
+
     def flush(self) -> None:
-        """Send what the session has to send, and tell what it has to tell."""
-        if self._flushing:  # a hearer did something: the loop below takes it along
+        """Send what the session has to send, and tell what it has to tell, in order.
+
+        A hearer may do something meanwhile: what that sends goes out at once, what it tells comes
+        after what is being told.
+        """
+        self._drain()
+        if self._telling:
             return
-        self._flushing = True
+        self._telling = True
         try:
-            while True:
-                packets, told = self.session.take()
-                for packet in packets:
-                    self.manager.send(packet)
-                for value in told:
-                    self._heed(value)
-                if not packets and not told:
-                    return
+            while self._told:
+                self._heed(self._told.popleft())
+                self._drain()
         finally:
-            self._flushing = False
+            self._telling = False
+
+    def _drain(self) -> None:
+        packets, told = self.session.take()
+        for packet in packets:
+            self.manager.send(packet)
+        self._told.extend(told)
 
     def _heed(self, value: values.Value) -> None:
         if isinstance(value, values.Welcomed):
@@ -128,6 +142,7 @@ class Link:
 
     def connected(self) -> None:
         """A connection is open."""
+        self.why = ""
         self.session.opened(self._reactor.seconds())
         self.flush()
         self._timer.start(TIMER_S, now=False).addErrback(lambda failure: _log.failure("a client's timer failed", failure))
@@ -146,7 +161,7 @@ class Link:
             self.flush()
         self.why = text
         again = come_back(code) and not final
-        if not again:
+        if not again and not self.offline:
             self._given_up(code, text)
         return again
 

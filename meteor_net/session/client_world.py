@@ -48,6 +48,7 @@ class RoomWorld:
         self._held_at = float("-inf")
         self._held_tick = -1
         self._ready_at = 0.0
+        self._joined_tick = 0
         self._bad_keyframes = 0
         self._out = out
         self._told = told
@@ -84,6 +85,7 @@ class RoomWorld:
         self.lost = self.ready = False
         self.anchor = (message.tick, message.time, message.tick_us)
         self._room, self._name = message.room, message.name
+        self._joined_tick = message.tick
         self._held_at, self._held_tick = float("-inf"), -1
         self._ready_at = now + READY_S
         return fresh, other_schema
@@ -144,8 +146,11 @@ class RoomWorld:
             self._told.append(values.WorldReady(self._name))
 
     def pong(self) -> None:
-        """A ping that was sent after JOINED is answered: an untouched world sends no frame."""
-        if self.anchor[0] == 0 or self.in_sync:
+        """A ping that was sent after JOINED is answered: an untouched world sends no frame.
+
+        A world with rows of ours is touched, even if the tick that makes its version is to come.
+        """
+        if self.in_sync or (self._joined_tick == 0 and not self.rows):
             self._be_ready()
 
     def tick(self, now: float) -> None:

@@ -112,11 +112,11 @@ class ReadyTests(SynchronousTestCase):
         (ping,) = self.server.found(wire.Ping)
         self.server.say(wire.Pong(ping.number, 1))
 
-    def join(self, tick: int) -> None:
-        """Enter a room whose next frame starts from `tick`."""
+    def join(self, tick: int, own: bool = False) -> None:
+        """Enter a room whose next frame starts from `tick`, with a row of our own or without."""
         self.server.open()
         self.server.welcome()
-        self.server.say(self.server.joined(tick=tick))
+        self.server.say(self.server.joined(tick=tick, rows=[(0, 0)] if own else []))
 
     def test_with_the_first_frame(self) -> None:
         """Once, with the first frame."""
@@ -132,6 +132,12 @@ class ReadyTests(SynchronousTestCase):
         self.join(0)
         self.pong()
         self.assertEqual(self.server.told, [values.WorldReady("game/a")])
+
+    def test_our_own_row_is_on_its_way(self) -> None:
+        """Who has a row is ready once it can be seen."""
+        self.join(0, own=True)
+        self.pong()
+        self.assertEqual(self.server.told, [])
 
     def test_a_frame_is_on_its_way(self) -> None:
         """A world that has a version is waited for, but not for ever."""

@@ -1,0 +1,88 @@
+"""What a player waits for: answers to actions and lines, and the next ticks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from ..errors import MeteorError, Refused
+from ..session import client_values as values
+from .ticks import Ticks
+
+
+class Answers:
+    """Deferreds by what they wait for. The session bounds how many actions and lines may wait."""
+
+    def __init__(self) -> None:
+        self._actions: dict[int, Deferred[Any]] = {}
+        self._lines: dict[str, Deferred[int]] = {}
+        self._ticks: list[Ticks] = []
+
+    def action(self, key: int) -> Deferred[Any]:
+        """Wait for an action's answer."""
+        self._actions[key] = done = Deferred[Any]()
+        return done
+
+    def line(self, cid: str) -> Deferred[int]:
+        """Wait for a line's."""
+        self._lines[cid] = kept = Deferred[int]()
+        return kept
+
+    def forget_line(self, cid: str) -> None:
+        """The line was not queued after all."""
+        del self._lines[cid]
+
+    def ticks(self, ticks: Ticks) -> None:
+        """Tell an iterator of every frame."""
+        self._ticks.append(ticks)
+
+    def frame(self, tick: int) -> None:
+        """A frame was applied."""
+        # those that nobody iterates any more are let go
+        self._ticks = [ticks for ticks in self._ticks if not ticks.abandoned]
+        for ticks in list(self._ticks):
+            ticks.frame(tick)
+
+    def action_done(self, value: values.ActionDone) -> None:
+        """An action was taken."""
+        waiter = self._actions.pop(value.key, None)
+        if waiter is not None:
+            waiter.callback(value.value)
+
+    def action_refused(self, value: values.ActionRefused) -> None:
+        """An action was refused."""
+        waiter = self._actions.pop(value.key, None)
+        if waiter is not None:
+            waiter.errback(Refused(value.text, value.reason))
+
+    def line_kept(self, value: values.LineKept) -> None:
+        """A line has its place."""
+        waiter = self._lines.pop(value.cid, None)
+        if waiter is not None:
+            waiter.callback(value.offset)
+
+    def line_refused(self, value: values.LineRefused) -> None:
+        """A line was refused."""
+        waiter = self._lines.pop(value.cid, None)
+        if waiter is not None:
+            waiter.errback(Refused(value.text, value.reason))
+
+    def end(self, error: MeteorError | None, gone: MeteorError) -> None:
+        """There will be no more answers: because of `error`; if that is None, the player has gone.
+
+        Args:
+            error: What those who wait get, and what ticks raise.
+            gone: What those who wait get if the player has gone; ticks just stop.
+        """
+        ticks, self._ticks = self._ticks, []
+        for each in ticks:
+            each.end(error)
+        waiters: list[Deferred[Any]] = [*self._actions.values(), *self._lines.values()]
+        self._actions.clear()
+        self._lines.clear()
+        for waiter in waiters:
+            heard = bool(waiter.callbacks)
+            waiter.errback(error or gone)
+            if error is None and not heard:  # the player did not care for the answer
+                waiter.addErrback(lambda _: None)

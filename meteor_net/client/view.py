@@ -1,0 +1,96 @@
+"""What a player sees of a room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..chat.system import ChatSystem
+from ..errors import LocalProtocolError
+from ..session.client import ClientSession
+from ..session.client_room import ClientRoom
+from ..state import Schema
+
+
+class RoomView:
+    """The room as it was last told; `NetworkClient` adds what can be done in it."""
+
+    _room: ClientRoom
+    _session: ClientSession
+    _reactor: Any
+
+    @property
+    def world(self) -> Any:
+        """The world as the server last told it: `game.world.ship.x`.
+
+        Raises:
+            LocalProtocolError: If we were never in the room.
+        """
+        replica = self._room.world.replica
+        if replica is None:
+            raise LocalProtocolError("not in the room yet: await connect() first")
+        return replica.world
+
+    @property
+    def schema(self) -> Schema:
+        """The game's tables, actions and events, as the server told them.
+
+        Raises:
+            LocalProtocolError: If we were never in the room.
+        """
+        schema = self._room.world.schema
+        if schema is None:
+            raise LocalProtocolError("not in the room yet: await connect() first")
+        return schema
+
+    @property
+    def me(self) -> Any:
+        """Our own first row, None if we have none."""
+        return next(iter(self.rows), None)
+
+    @property
+    def rows(self) -> list[Any]:
+        """Our own rows."""
+        replica = self._room.world.replica
+        if replica is None:
+            return []
+        rows = []
+        for table, slot in self._room.world.rows:
+            try:
+                rows.append(replica.world.tables[table][slot])
+            except LookupError:  # its frame has not come yet, or it is gone
+                continue
+        return rows
+
+    @property
+    def chat(self) -> ChatSystem:
+        """The conversation."""
+        return self._room.lines.chat
+
+    @property
+    def name(self) -> str:
+        """Our name as others see it."""
+        return self._session.name
+
+    @property
+    def user(self) -> str:
+        """Our user's id, as in `ChatMessage.sender`."""
+        return self._session.user
+
+    @property
+    def room(self) -> str:
+        """The room's full name."""
+        return self._room.name
+
+    @property
+    def round_trip_ms(self) -> float | None:
+        """The last round trip in milliseconds, None before the first."""
+        return self._session.clock.round_trip_ms
+
+    @property
+    def tick_s(self) -> float:
+        """The length of a tick in seconds."""
+        return self._room.world.anchor[2] / 1_000_000
+
+    def tick_now(self) -> float:
+        """Tell the room's tick now, by the server's clock; the world we see is some behind."""
+        return self._room.world.tick_at(self._session.clock.server_ms(self._reactor.seconds()))
