@@ -1,0 +1,94 @@
+// Meteorite Drift Bottle in the browser: join, draw, steer, talk.
+//
+// In the console, `meteor` is the game: meteor.world, meteor.me, meteor.stats, meteor.act("Throw", { text: "hello" }).
+
+import { join } from "/meteor-net.js";
+import { Bottles } from "./bottles.js";
+import { Helm, isTyping } from "./helm.js";
+import { keepName, wishedName } from "./names.js";
+import { Sky } from "./sky.js";
+import { Talk } from "./talk.js";
+
+const READOUT_MS = 500;
+
+/** @param {string} id */
+const find = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** @param {string} status */
+function showStatus(status) {
+  const element = find("status");
+  if (element.textContent === status) return;
+  element.textContent = status;
+  element.dataset.standing = status.split(/[ :]/)[0];
+  find("again").hidden = !status.startsWith("offline");
+}
+
+find("again").addEventListener("click", () => location.reload());
+
+const rename = find("rename");
+find("name").addEventListener("click", () => {
+  rename.hidden = !rename.hidden;
+  const input = /** @type {HTMLInputElement} */ (rename.querySelector("input"));
+  input.value = find("name").textContent ?? "";
+  input.select();
+});
+rename.querySelector(".close")?.addEventListener("click", () => { rename.hidden = true; });
+rename.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const name = rename.querySelector("input")?.value.trim();
+  if (name) keepName(name);
+  location.reload();
+});
+
+/** @param {import("/meteor-net.js").NetworkClient} game */
+function play(game) {
+  find("name").textContent = game.name;
+  const size = game.schema?.tablesByName.get("meteor")?.byName.get("x")?.high ?? 2048;
+  const sky = new Sky(/** @type {HTMLCanvasElement} */ (find("sky")), size);
+  const helm = new Helm(sky, (steer) => game.act("Steer", steer));
+  const bottles = new Bottles(game);
+  const talk = new Talk(game);
+
+  game.onFrame((rows, row) => {
+    const world = /** @type {any} */ (rows);
+    const me = /** @type {import("./sky.js").Craft | null} */ (/** @type {unknown} */ (row));
+    sky.draw(world, me);
+    if (!me) return;
+    bottles.hold(me.holding);
+    if (helm.steer(me)) document.body.classList.add("flown");
+  });
+  game.on("event", ({ name, values }) => {
+    if (name === "Splash") sky.splash(values.x, values.y);
+  });
+  game.on("joined", () => helm.repeat());
+  game.on("status", showStatus);
+
+  addEventListener("keydown", (event) => {
+    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Enter" && !(event.target instanceof HTMLButtonElement)) talk.open();
+    else if (event.code === "KeyB") bottles.write();
+    else return;
+    event.preventDefault();
+    helm.release();
+  });
+
+  setInterval(() => {
+    const { roundTripMs, bytesPerSecond, reconnections } = game.stats;
+    find("trip").textContent = roundTripMs === null ? "–" : `${Math.round(roundTripMs)} ms`;
+    find("rate").textContent = `${(bytesPerSecond / 1000).toFixed(1)} kB/s`;
+    find("reconnections").textContent = String(reconnections);
+    showStatus(game.status);
+  }, READOUT_MS);
+  showStatus(game.status);
+}
+
+const name = wishedName();
+find("name").textContent = name;
+try {
+  const game = await join(new URLSearchParams(location.search).get("room") ?? "", { name });
+  // @ts-ignore: for the console
+  window.meteor = game;
+  play(game);
+} catch (error) {
+  showStatus(`offline: ${error instanceof Error ? error.message : error}`);
+}
