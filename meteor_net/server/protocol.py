@@ -140,7 +140,7 @@ class MeteorProtocol(FramedProtocol):
     def close(self, code: int, text: str) -> None:
         """Begin the closing handshake; the transport is cut if the peer does not answer in time."""
         if self.state == self.STATE_OPEN:
-            self.sendClose(code, text.encode()[:120].decode(errors="ignore"))
+            self.sendClose(int(code), text.encode()[:120].decode(errors="ignore"))
 
     def abort(self) -> None:
         """Cut the transport now."""

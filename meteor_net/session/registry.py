@@ -18,7 +18,7 @@ class Registry:
     """Which sessions there are.
 
     Attributes:
-        dirty: Sessions with something to flush at the end of the turn.
+        dirty: Sessions with something to flush at the end of the turn, in the order in which that came.
     """
 
     def __init__(self, limits: Limits, random: Random) -> None:
@@ -29,7 +29,8 @@ class Registry:
         self._slots: list[dict[Session, None]] = [{} for _ in range(SLOTS)]
         self._users: Counter[str] = Counter()
         self._made = 0
-        self.dirty: set[Session] = set()
+        # a dict, for a set would flush in the order of memory addresses: another one in each run
+        self.dirty: dict[Session, None] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -80,7 +81,7 @@ class Registry:
             self._by_token.pop(token, None)
         for slot in self._slots:
             slot.pop(session, None)
-        self.dirty.discard(session)
+        self.dirty.pop(session, None)
         if self._sessions.pop(session.id, None) is not None:
             self._users[session.user] -= 1
         if self._users[session.user] > 0:
@@ -95,4 +96,6 @@ class Registry:
     def flush(self, now: float) -> None:
         """End of a turn: every session with something to say says it."""
         while self.dirty:
-            self.dirty.pop().flush(now)
+            dirty, self.dirty = self.dirty, {}
+            for session in dirty:
+                session.flush(now)

@@ -61,7 +61,7 @@ class Session:
         """Leave something for the peer; it goes out at the end of the turn. Nothing is kept for a session that is away."""
         if self.pipe is not None:
             self.outbox.put(lane, item)
-            self._registry.dirty.add(self)
+            self._registry.dirty[self] = None
 
     def flush(self, now: float) -> None:
         """End of the turn: give the pipe what waits, or let a peer go that does not read."""

@@ -1,0 +1,107 @@
+"""A player in a test: a real client, whose calls let the clock go on until they are done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from ..chat.system import ChatMessage
+from ..client import NetworkClient
+from ..state import Action
+from .network import Network, Wire
+
+
+class PlayerHandle:
+    """What a test holds of a player.
+
+    Attributes:
+        game: The client itself, for all that is not here.
+        network: The wire between the player and the server, with its faults.
+        lines: Texts that the player heard said, the history included.
+        notices: Texts that the game or the server told.
+        events: Events that the player heard.
+        gaps: Channels of which lines were lost for the player; None for events.
+        statuses: What the client showed, in order: `online`, `reconnecting in 1 s`, …
+        left_because: Reason and text of how the player was put out of the room, or None.
+    """
+
+    def __init__(self, network: Network, wire: Wire, game: NetworkClient) -> None:
+        self.game = game
+        self.network = wire
+        self.lines: list[str] = []
+        self.notices: list[str] = []
+        self.events: list[Any] = []
+        self.gaps: list[str | None] = []
+        self.statuses: list[str] = []
+        self.left_because: tuple[str, str] | None = None
+        self._wait = network.wait
+        game.on("line", self._heard_line)
+        game.on("notice", self._heard_notice)
+        game.on("event", self.events.append)
+        game.on("gap", self.gaps.append)
+        game.on("status", self.statuses.append)
+        game.on("left", self._left)
+
+    def __repr__(self) -> str:
+        return f"<player {self.name!r}, {self.status}>"
+
+    @property
+    def name(self) -> str:
+        """The player's name as others see it."""
+        return self.game.name
+
+    @property
+    def status(self) -> str:
+        """How the connection is; see `NetworkClient.status`."""
+        return self.game.status
+
+    @property
+    def world(self) -> Any:
+        """The world as the player sees it now: what has arrived, rounded to the fields' steps."""
+        return self.game.world
+
+    @property
+    def me(self) -> Any:
+        """The player's own row in that world, or None."""
+        return self.game.me
+
+    def act(self, action: Action | str, **fields: Any) -> Any:
+        """Do something.
+
+        Returns:
+            For an input None, at once: it is taken at a later tick. For an action what its handler answered, once that
+            has come: the clock goes on by a round trip.
+
+        Raises:
+            Refused: The handler said no.
+        """
+        return self._done(self.game.act(action, **fields))
+
+    def say(self, text: str) -> int:
+        """Say a line, and let the clock go on until it is kept.
+
+        Returns:
+            Its offset; -1 for a command.
+
+        Raises:
+            Refused: It may not be said.
+        """
+        offset: int = self._done(self.game.say(text))
+        return offset
+
+    def leave(self) -> None:
+        """Leave the room and the server, and let the clock go on until all is over."""
+        self._done(self.game.disconnect())
+
+    def _done(self, answer: Deferred[Any] | None) -> Any:
+        return None if answer is None else self._wait(answer)
+
+    def _heard_line(self, line: ChatMessage) -> None:
+        self.lines.append(line.text)
+
+    def _heard_notice(self, line: ChatMessage) -> None:
+        self.notices.append(line.text)
+
+    def _left(self, reason: str, text: str) -> None:
+        self.left_because = (reason, text)
