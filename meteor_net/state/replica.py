@@ -37,7 +37,7 @@ class Replica:
         return self.version.tick
 
     def note_tick(self, tick: int) -> None:
-        """Learn the room's tick from JOINED or CLOCK, so that the next frame's is unwrapped near it."""
+        """Learn the room's tick from JOINED or CLOCK: the ticks of frames are unwrapped near it."""
         self._known_tick = tick
 
     def crc(self) -> int:
@@ -72,7 +72,7 @@ class Replica:
             raise FrameError("the checksum differs")
         self.previous = self.version if self.version.number else new
         self.version = new
-        self._known_tick = new.tick
+        self._known_tick = max(self._known_tick, new.tick)
         self.world._show(new)
         return new
 

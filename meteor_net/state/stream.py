@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from meteor_net.errors import BaseLost
@@ -14,13 +14,17 @@ from meteor_net.state.coding.varint import CODING, encode_step
 from meteor_net.state.version import Version
 from meteor_net.state.world import World
 
+#: A version that has stood for more ticks is sent with a later tick, so that 16 bits suffice.
+STALE_TICKS = 8_192
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """The fields of a FRAME (wire clause 8.3).
 
     Attributes:
-        tick: Of the version that it leads to; the wire carries it modulo 65,536.
+        tick: Of the version that it leads to, or a later one at which that still stood; the wire carries
+            it modulo 65,536.
         base_code: Versions back * 8 + coding.
         data: The integers.
         texts: The texts that changed, or None.
@@ -56,6 +60,7 @@ class Stream:
         self._most_bytes = limits.ring_bytes
         self._ring: deque[Version] = deque([Version.empty(world.schema)])
         self._bytes = sum(table.nbytes for table in self.version.tables)
+        self._now = 0
         self._check = False
         self._steps: dict[int, Step] = {}
         self.counters = dict.fromkeys(("versions", "frames", "keyframes", "catch_ups", "bytes", "bad_values"), 0)
@@ -79,7 +84,7 @@ class Stream:
         """Quantize the world as it is now.
 
         Args:
-            tick: Above the tick of the version before; ticks start at 1.
+            tick: Above the tick of the commit before; ticks start at 1.
             check: Steps to the new version carry a checksum. Asked for at a tick that makes no version,
                 the next one carries it.
 
@@ -87,8 +92,9 @@ class Stream:
             Whether a new version was made: False if nothing changed.
         """
         old = self.version
-        if tick <= old.tick:
-            raise ValueError(f"commit of tick {tick} after tick {old.tick}: ticks start at 1 and grow")
+        if tick <= self._now:
+            raise ValueError(f"commit of tick {tick} after tick {self._now}: ticks start at 1 and grow")
+        self._now = tick
         self._check = self._check or check
         tables = tuple(table._freeze(was) for table, was in zip(self.world.tables, old.tables, strict=True))
         self.counters["bad_values"] = sum(table._bad for table in self.world.tables)
@@ -133,6 +139,8 @@ class Stream:
         step = self._steps.get(number)
         if step is None:
             step = self._steps[number] = self._encode(number)
+        if self._now - step.tick > STALE_TICKS:
+            step = self._steps[number] = replace(step, tick=self._now)
         return step
 
     def _encode(self, number: int) -> Step:

@@ -46,7 +46,8 @@ class DeclarationTests(SynchronousTestCase):
         self.assertEqual(Fixed(1, 0, 2**31, wrap=True).highest, 2**31 - 1)
         self.assertEqual(Fixed(1, 0, 2**31 - 1).highest, 2**31 - 1)
         self.assertEqual(Fixed(0.1, 0, 0.3).highest, 3)
-        self.assertEqual(Fixed(np.float32(0.5), np.int64(0), 1).highest, 2)
+        half: Any = np.float32(0.5)
+        self.assertEqual(Fixed(half, 0, 1).highest, 2)
 
     def test_bits(self) -> None:
         """Bits are integers within what 32 bits can hold."""
@@ -204,7 +205,7 @@ class WireTests(SynchronousTestCase):
 
     def test_strict(self) -> None:
         """Only an integer of the domain, or a text that fits, is read."""
-        for field, good, bad in [
+        cases: list[tuple[Field[Any, Any], Any, list[Any]]] = [
             (Fixed(1, 0, 9), 9, [10, -1, 1.0, True, None, "1"]),
             (Fixed(1, 0, 9, wrap=True), 8, [9]),
             (Angle(3), 7, [8]),
@@ -212,7 +213,8 @@ class WireTests(SynchronousTestCase):
             (Flag(), 1, [2, True]),
             (Choice("a", "b"), 1, [2, "a"]),
             (Text(2), "ab", ["abc", 5, None, "\ud800"]),
-        ]:
+        ]
+        for field, good, bad in cases:
             named(field).from_wire(good)
             for value in bad:
                 self.assertIn("f: ", str(self.assertRaises(ValueError, field.from_wire, value)))

@@ -55,7 +55,8 @@ class RecordTests(SynchronousTestCase):
     def test_from_wire(self) -> None:
         """A list from a peer is read strictly: count, types and domains."""
         self.assertEqual(Buy.from_wire([1, "hi"]), Buy(what="sail", note="hi"))
-        for values in [None, (1, "hi"), [1], [1, "hi", 2], [2, "hi"], [1, 5], [True, "hi"], {}]:
+        wrong: list[Any] = [None, (1, "hi"), [1], [1, "hi", 2], [2, "hi"], [1, 5], [True, "hi"], {}]
+        for values in wrong:
             self.assertIn("Buy", str(self.assertRaises(MessageError, Buy.from_wire, values)))
         self.assertIn("note", str(self.assertRaises(MessageError, Buy.from_wire, [1, "longer"])))
 

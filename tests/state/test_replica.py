@@ -46,11 +46,12 @@ class ApplyTests(SynchronousTestCase):
         self.assertTrue(issubclass(FrameError, MessageError))
         self.pair.sync()
         good: list[Any] = [2, 8, b"\0"]
-        for place, values in [
+        wrong: list[tuple[int, list[Any]]] = [
             (0, [-1, 65_536, 1.0, True, None]),
             (1, [-8, 9, 15, True, "0", None]),
             (2, ["", None, bytearray(1)]),
-        ]:
+        ]
+        for place, values in wrong:
             for value in values:
                 self.assertRaises(FrameError, self.replica.apply, *good[:place], value, *good[place + 1 :])
         self.replica.apply(2, 8, b"\0")
@@ -76,8 +77,9 @@ class ApplyTests(SynchronousTestCase):
         self.assertEqual(replica.apply(65_535, 0, b"\0").tick, 65_535)
         self.assertEqual(replica.apply(3, 8, b"\0").tick, 65_539)
         self.assertEqual(replica.apply(65_530, 8, b"\0").tick, 65_530)
+        self.assertEqual(replica.apply(32_760, 8, b"\0").tick, 65_536 + 32_760)
         replica.note_tick(1_000_000)
-        self.assertEqual(replica.tick, 65_530)
+        self.assertEqual(replica.tick, 98_296)
         self.assertEqual(replica.apply(1_000_003 & 0xFFFF, 8, b"\0").tick, 1_000_003)
 
     def test_epoch(self) -> None:

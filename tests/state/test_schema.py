@@ -78,7 +78,8 @@ class ParseTests(SynchronousTestCase):
 
     def test_shape(self) -> None:
         """Maps with exactly the known keys, and lists of bounded length."""
-        for described in [None, [], {}, {"tables": [], "actions": []}, {"tables": {}, "actions": [], "events": []}]:
+        shapes: list[Any] = [None, [], {}, {"tables": [], "actions": []}, {"tables": {}, "actions": [], "events": []}]
+        for described in shapes:
             self.refused(described)
         good: dict[str, Any] = {"tables": [], "actions": [], "events": []}
         table = {"name": "t", "fields": []}
@@ -106,7 +107,7 @@ class ParseTests(SynchronousTestCase):
     def test_fields(self) -> None:
         """Unknown kinds, missing, unknown and wrong parameters are refused."""
         fixed = {"name": "f", "kind": "fixed", "step": 1, "low": 0, "high": 4, "wrap": False}
-        for change in [
+        changes: list[dict[str, Any]] = [
             {"step": 0},
             {"step": "1"},
             {"wrap": 0},
@@ -114,7 +115,8 @@ class ParseTests(SynchronousTestCase):
             {"interpolate": "fast"},
             {"interpolate": 5},
             {"kind": "fix"},
-        ]:
+        ]
+        for change in changes:
             self.field({**fixed, **change})
         for field in [
             5,

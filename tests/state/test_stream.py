@@ -159,6 +159,19 @@ class StepTests(SynchronousTestCase):
         """The wire carries the lower 16 bits of the tick."""
         self.assertEqual(Step(65_537, 0, b"", None).tick16, 1)
 
+    def test_old_version(self) -> None:
+        """A version that has stood for long is sent with a later tick, so that 16 bits tell which."""
+        pair = Pair()
+        pair.world.rock.spawn()
+        pair.commit()
+        self.assertFalse(pair.stream.commit(8_193))
+        self.assertEqual(pair.stream.step(None).tick, 1)
+        self.assertFalse(pair.stream.commit(8_194))
+        step = pair.stream.step(None)
+        self.assertEqual(step.tick, 8_194)
+        self.assertIs(pair.stream.step(None), step)
+        self.assertIs(pair.stream.held(8_194), pair.stream.version)
+
     def test_slow_client(self) -> None:
         """A client that missed versions is brought to the present by one step."""
         pair = Pair()

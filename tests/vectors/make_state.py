@@ -271,7 +271,13 @@ def _records() -> Any:
             [[83], [83, 1, 0], [129, 0], [-1, 0], [0.5, 0], [0, True], [0, 2]],
         ),
         ("actions", Steer, 0, {"turn": -5}, []),
-        ("actions", Buy, 1, {"what": "sail", "count": 3, "message": "für dich"}, [[2, 1, ""], [0, 32, ""], [0, 1, "x" * 11], [0, 1, 5]]),
+        (
+            "actions",
+            Buy,
+            1,
+            {"what": "sail", "count": 3, "message": "für dich"},
+            [[2, 1, ""], [0, 32, ""], [0, 1, "x" * 11], [0, 1, 5]],
+        ),
         ("events", Boom, 0, {"x": 4100, "y": 3}, [["0", 0], [None, 0]]),
     ]
     for part, cls, number, values, refused in made:

@@ -18,17 +18,14 @@ def encode_rows(slots: Slots) -> bytes:
     if not count:
         return b"\0"
     bitmap_bytes = int(slots[-1]) // 8 + 1
-    head_of_bitmap = encode_one(bitmap_bytes)
-    if count <= bitmap_bytes + len(head_of_bitmap):
+    if count <= bitmap_bytes + 1:  # most gaps take a byte; those of two are few where this holds
         gaps = np.empty(count, dtype=np.uint32)
         gaps[0] = slots[0]
         gaps[1:] = slots[1:] - slots[:-1] - 1
-        listed = encode(gaps)
-        if len(listed) <= bitmap_bytes + len(head_of_bitmap):
-            return encode_one(count * 2) + listed
+        return encode_one(count * 2) + encode(gaps)
     bits = np.zeros(bitmap_bytes * 8, dtype=np.bool_)
     bits[slots] = True
-    return encode_one(count * 2 + 1) + head_of_bitmap + np.packbits(bits, bitorder="little").tobytes()
+    return encode_one(count * 2 + 1) + encode_one(bitmap_bytes) + np.packbits(bits, bitorder="little").tobytes()
 
 
 def decode_rows(reader: Reader) -> Slots:
