@@ -1,0 +1,232 @@
+"""The server as twistd runs it: it listens, tells where, and says goodbye."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.logger import ILogObserver, Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.components import Componentized
+
+from .dotted import load_chat, load_games
+from .hosts import HostRules
+from .reload import Reloader
+from .settings import Settings
+from .site import MeteorSite, Routes, page_folder
+from .tls import Listener, listener
+from .transport import send_directly
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IListeningPort
+    from twisted.python.failure import Failure
+
+    from .host import Host
+
+_log = Logger()
+
+#: What to do about an error of the system when it will not let us listen.
+_ADVICE = {
+    errno.EADDRINUSE: "another program has that port. Stop it, or choose another port with --listen",
+    errno.EACCES: "only root may have that port. Choose one above 1023 with --listen",
+    errno.EADDRNOTAVAIL: "this machine has no such address. Choose another with --listen",
+}
+
+
+def own_version() -> str:
+    """Tell the version of meteor_net that runs."""
+    try:
+        return version("meteor-net")
+    except PackageNotFoundError:  # run from a checkout that was not installed
+        return "0 (not installed)"
+
+
+def build(settings: Settings, reactor: Any, observer: ILogObserver | None = None) -> MeteorService:
+    """Build all of a server; nothing is opened.
+
+    Args:
+        settings: What the operator chose.
+        reactor: What it will run on.
+        observer: What should log, in place of twistd's own.
+
+    Raises:
+        ConfigError: A game, a chat handler or an endpoint string is wrong.
+    """
+    from ..storage.memory import MemoryStorage
+    from .auth import Guests, Tokens
+    from .host import Host
+    from .protocol import websocket_resource
+
+    games = load_games(settings.games, settings.python_path)
+    chat = load_chat(settings.chat, settings.python_path) if settings.chat else None
+    random = SystemRandom()
+    who = Guests() if settings.secret is None else Tokens(settings.secret, settings.guests)
+    storage = MemoryStorage(random, settings.limits.channel_lines)
+    host = Host(games, chat, settings.limits, reactor, storage, who, random)
+    page = page_folder(settings.site, next(iter(games.values())))
+    routes = Routes(
+        websocket_resource(host.websocket_factory(None)), host.health, page, HostRules(settings.host, settings.origin)
+    )
+    site = MeteorSite(routes, settings.limits, reactor)
+    own = Path(settings.data_dir) if settings.self_signed else None
+    listeners = [listener(text, reactor, own) for text in settings.endpoints]
+    return MeteorService(settings, host, site, listeners, reactor, observer)
+
+
+class MeteorService(MultiService):
+    """One server.
+
+    Args:
+        settings: What the operator chose.
+        host: Runs rooms and sessions.
+        site: What listens serve.
+        listeners: Where to listen.
+        reactor: What to run on.
+        observer: What should log, in place of twistd's own.
+
+    Attributes:
+        host: See above.
+        ports: What listens.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        host: Host,
+        site: MeteorSite,
+        listeners: list[Listener],
+        reactor: Any,
+        observer: ILogObserver | None = None,
+    ) -> None:
+        super().__init__()
+        self._settings, self._site, self._listeners = settings, site, listeners
+        self._reactor, self._observer = reactor, observer
+        self.host = host
+        self.ports: list[IListeningPort] = []
+        self._asked, self._failures = False, 0
+        if settings.reload:
+            Reloader(Path(settings.python_path), reactor).setServiceParent(self)
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Called by the application, just before twistd asks that for its log observer."""
+        super().setServiceParent(parent)
+        if self._observer is not None and isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, self._observer)
+
+    def privilegedStartService(self) -> None:
+        """Listen, while twistd still has the rights to.
+
+        Raises:
+            SystemExit: A port could not be had; one line says which, and what to do.
+        """
+        super().privilegedStartService()
+        self._asked = True
+        for place in self._listeners:
+            place.listen(self._site, self._reactor).addCallbacks(self._listening, self._failed, errbackArgs=(place,))
+        if self._failures:
+            raise SystemExit(1)
+
+    def _listening(self, port: IListeningPort) -> None:
+        send_directly(port)
+        self.ports.append(port)
+
+    def _failed(self, failure: Failure, place: Listener) -> None:
+        """Tell why a port cannot be had. Endpoints tell it at once, but they may take their time."""
+        error = failure.value
+        cause = error.socketError if isinstance(error, CannotListenError) else error
+        advice = _ADVICE.get(getattr(cause, "errno", None) or 0, getattr(cause, "strerror", None) or str(cause))
+        _log.critical("Cannot listen on {place}: {advice}", place=place.text, advice=advice, first_screen=True)
+        self._failures += 1
+        if self.running:
+            self._reactor.stop()
+
+    def startService(self) -> None:
+        """Open the rooms, and tell the operator."""
+        if not self._asked:  # whoever started this does not know of privileges
+            self.privilegedStartService()
+        super().startService()
+        self.host.start()
+        for line in first_screen(self._settings, self.ports):
+            _log.info("{line}", line=line, first_screen=True)
+        if warning := open_door(self._settings, self.ports):
+            _log.warn("{line}", line=warning, first_screen=True)
+
+    def stopService(self) -> Deferred[Any]:
+        """Tell the players, close all, and let twistd go on with its end."""
+        _log.info("Stopping: players are told to come back")
+        closing = [maybeDeferred(port.stopListening) for port in self.ports]
+        self.ports = []
+        closing.append(maybeDeferred(super().stopService))
+        closing.append(maybeDeferred(self.host.stop))
+        return DeferredList(closing).addCallback(lambda _: self._site.close())
+
+
+def first_screen(settings: Settings, ports: list[IListeningPort]) -> list[str]:
+    """Say in a few lines what was started, where, for whom, and how to end it."""
+    games = ", ".join(f"{name} ({dotted})" for name, dotted in settings.games.items())
+    lines = [
+        f"meteor_net {own_version()}",
+        f"  game   {games}",
+        f"  open   {'  '.join(url(port) for port in ports)}",
+        f"  data   in memory: chat is gone when the server stops{_certificate_note(settings)}",
+        f"  enter  {who_may_enter(settings)}",
+        "  stop   Ctrl-C",
+    ]
+    return lines
+
+
+def _certificate_note(settings: Settings) -> str:
+    return f"; certificate in {settings.data_dir}" if settings.self_signed else ""
+
+
+def who_may_enter(settings: Settings) -> str:
+    """Say who is let in."""
+    if settings.secret is None:
+        return "anybody, as a guest"
+    return "guests, and users with a token" if settings.guests else "users with a token"
+
+
+def url(port: IListeningPort) -> str:
+    """Tell what to open in a browser."""
+    address: Any = port.getHost()
+    host = getattr(address, "host", None)
+    if host is None:
+        return f"unix:{getattr(address, 'name', b'').decode()}"
+    secure = isinstance(getattr(port, "factory", None), TLSMemoryBIOFactory)
+    scheme, usual = ("https", 443) if secure else ("http", 80)
+    where = "" if address.port == usual else f":{address.port}"
+    if host in {"0.0.0.0", "::"}:
+        return f"{scheme}://localhost{where}/ (from elsewhere: {scheme}://{_lan_address()}{where}/)"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}{where}/"
+
+
+def _lan_address() -> str:
+    """Find the address by which others reach this machine, if there is one; nothing is sent for it."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return "ADDRESS"
+
+
+def open_door(settings: Settings, ports: list[IListeningPort]) -> str | None:
+    """Warn of guests that could come from anywhere, with all readable on the way."""
+    if not settings.guests:
+        return None
+    for port in ports:
+        host = getattr(port.getHost(), "host", "127.0.0.1")
+        secure = isinstance(getattr(port, "factory", None), TLSMemoryBIOFactory)
+        if not secure and host != "::1" and not host.startswith("127."):
+            return (
+                f"WARNING: anybody who reaches {host} may enter, and all is readable on the way: "
+                "guests are let in without TLS. See docs/howto/tls.md"
+            )
+    return None
