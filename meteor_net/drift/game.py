@@ -95,37 +95,39 @@ class Drift(Game):
         player.row.turn, player.row.thrust = steer.turn, steer.thrust
 
     @handles(Throw)
-    def throw(self, player: IPlayer, throw: Throw) -> None:
-        """Refused tells the player, and nobody else, why not."""
+    def throw(self, player: IPlayer, throw: Throw) -> dict[str, int]:
+        """What a handler returns is the player's result; Refused tells the player, and nobody else, why not."""
         if sum(bottle.note.user == player.user for bottle in self.world.bottle) >= BOTTLES_EACH:
             raise Refused(f"{BOTTLES_EACH} bottles of yours are adrift; wait until one is found")
-        self._launch(player, Note(check_text(throw.text, BOTTLE_CHARS), player.name, player.user))
+        return self._launch(player, Note(check_text(throw.text, BOTTLE_CHARS), player.name, player.user))
 
     @handles(Read)
     def read(self, player: IPlayer, _: Read) -> dict[str, str]:
-        """What a handler returns is the player's result."""
+        """The message is for its finder alone, so it is told here and not in the world."""
         note = self._note(player)
         return {"text": note.text, "name": note.name}
 
     @handles(Answer)
-    def answer(self, player: IPlayer, answer: Answer) -> dict[str, bool]:
+    def answer(self, player: IPlayer, answer: Answer) -> dict[str, int]:
         """To the writer, as a notice that nobody else gets; if there is none, or gone, the answer becomes a bottle."""
         note, text = self._note(player), check_text(answer.text, BOTTLE_CHARS)
         writer = next((other for other in self.room.players if other.user == note.user), None)
         if writer is None:
-            self.throw(player, Throw(text=text))
+            place = self.throw(player, Throw(text=text))
         else:
+            place = {}
             writer.say(f"{player.name} found your bottle and answers: {text}")
         del player.data["note"]
         player.row.holding = False
-        return {"told": writer is not None}
+        return place
 
     @handles(Toss)
-    def toss(self, player: IPlayer, _: Toss) -> None:
+    def toss(self, player: IPlayer, _: Toss) -> dict[str, int]:
         """Throw it back as it was."""
-        self._launch(player, self._note(player))
+        place = self._launch(player, self._note(player))
         del player.data["note"]
         player.row.holding = False
+        return place
 
     def tick(self, dt: float) -> None:
         """Move the world by `dt` seconds. Each line works on a whole column, for all rows at once."""
@@ -178,13 +180,14 @@ class Drift(Game):
         note: Note = player.data["note"]
         return note
 
-    def _launch(self, player: IPlayer, note: Note) -> None:
-        """Let a bottle fly from the bow; where there are too many, the oldest sinks."""
+    def _launch(self, player: IPlayer, note: Note) -> dict[str, int]:
+        """Let a bottle fly from the bow; where there are too many, the oldest sinks. Answers which row it is."""
         craft, bottles = player.row, self.world.bottle
         if len(bottles) == BOTTLES:
             max(bottles, key=lambda bottle: bottle.age).despawn()
         ahead = np.array([np.cos(craft.heading), np.sin(craft.heading)])
         x, y = (np.array([craft.x, craft.y]) + ahead * REACH) % SIZE
         vx, vy = np.array([craft.vx, craft.vy]) + ahead * 140
-        bottles.spawn(x=x, y=y, vx=vx, vy=vy, note=note, last=player.user)
+        bottle = bottles.spawn(x=x, y=y, vx=vx, vy=vy, note=note, last=player.user)
         self.room.emit(Splash(x=x, y=y))
+        return {"slot": bottle.slot, "generation": bottle.generation}

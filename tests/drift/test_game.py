@@ -156,8 +156,10 @@ class BottleTests(SynchronousTestCase):
         self.assertEqual([field["name"] for field in fields if field["kind"] == "text"], ["name"])
 
     def test_a_thrower_does_not_find_its_own(self) -> None:
-        """Nor one that it threw back; another one may."""
-        self.act(self.ann, Throw(text="mine"))
+        """Nor one that it threw back; another one may. It is told which bottle that is."""
+        place = self.act(self.ann, Throw(text="mine"))
+        [bottle] = self.room.world.bottle
+        self.assertEqual(place, {"slot": bottle.slot, "generation": bottle.generation})
         self.drift_to(self.ann)
         self.assertFalse(self.ann.row.holding)
         self.drift_to(self.bob)
@@ -197,7 +199,7 @@ class BottleTests(SynchronousTestCase):
         """As a notice that nobody else gets; the bottle is done."""
         self.act(self.ann, Throw(text="who?"))
         self.drift_to(self.bob)
-        self.assertEqual(self.act(self.bob, Answer(text="me")), {"told": True})
+        self.assertEqual(self.act(self.bob, Answer(text="me")), {})
         self.assertEqual(self.ann.told, ["bob found your bottle and answers: me"])
         self.assertFalse(self.bob.row.holding)
         self.assertEqual(len(self.room.world.bottle), 0)
@@ -208,7 +210,7 @@ class BottleTests(SynchronousTestCase):
         self.act(self.ann, Throw(text="who?"))
         self.drift_to(self.bob)
         self.room.leave(self.ann)
-        self.assertEqual(self.act(self.bob, Answer(text="me")), {"told": False})
+        self.assertEqual(self.act(self.bob, Answer(text="me")), {"slot": 0, "generation": 1})
         self.assertEqual([bottle.note.text for bottle in self.room.world.bottle], ["me"])
 
     def test_one_who_leaves_drops_its_bottle(self) -> None:

@@ -66,6 +66,8 @@ export class Bottles {
   #found = new Card("found");
   #holding = false;
   #telling = 0;
+  /** @type {Set<string>} bottles that we threw: they are for others */
+  #thrown = new Set();
   #game;
 
   /** @param {NetworkClient} game */
@@ -122,9 +124,24 @@ export class Bottles {
     } catch { /* it is gone already */ }
   }
 
+  /**
+   * Whether a bottle is one that we threw.
+   * @param {{slot: number, generation: number}} row
+   */
+  isOwn(row) {
+    return this.#thrown.has(`${row.slot} ${row.generation}`);
+  }
+
+  /** @param {Map<string, number>} place */
+  #remember(place) {
+    this.#thrown.add(`${place.get("slot")} ${place.get("generation")}`);
+  }
+
   async #throw() {
     const text = this.#write.area.value;
-    if ((await this.#write.ask(this.#game.act("Throw", { text }))) === undefined) return;
+    const place = await this.#write.ask(this.#game.act("Throw", { text }));
+    if (place === undefined) return;
+    this.#remember(place);
     this.#write.area.value = "";
     this.#write.show(false);
     this.tell("Your bottle is adrift.");
@@ -132,10 +149,15 @@ export class Bottles {
 
   async #answer() {
     const answer = await this.#found.ask(this.#game.act("Answer", { text: this.#found.area.value }));
-    if (answer !== undefined) this.tell(answer.get("told") ? "Your answer has arrived." : "Nobody is there any more: your answer drifts on.");
+    if (answer === undefined) return;
+    if (answer.size) this.#remember(answer);
+    this.tell(answer.size ? "The writer is not here: your answer drifts on." : "Your answer has arrived.");
   }
 
   async #toss() {
-    if ((await this.#found.ask(this.#game.act("Toss"))) !== undefined) this.tell("It drifts on, for somebody else.");
+    const place = await this.#found.ask(this.#game.act("Toss"));
+    if (place === undefined) return;
+    this.#remember(place);
+    this.tell("It drifts on, for somebody else.");
   }
 }

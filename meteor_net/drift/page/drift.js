@@ -44,9 +44,9 @@ rename.addEventListener("submit", (event) => {
 function play(game) {
   find("name").textContent = game.name;
   const size = game.schema?.tablesByName.get("meteor")?.byName.get("x")?.high ?? 2048;
-  const sky = new Sky(/** @type {HTMLCanvasElement} */ (find("sky")), size);
-  const helm = new Helm(sky, (steer) => game.act("Steer", steer));
   const bottles = new Bottles(game);
+  const sky = new Sky(/** @type {HTMLCanvasElement} */ (find("sky")), size, (bottle) => bottles.isOwn(bottle));
+  const helm = new Helm(sky, (steer) => game.act("Steer", steer));
   const talk = new Talk(game);
 
   game.onFrame((rows, row) => {

@@ -67,6 +67,9 @@ export function drawMeteor(context, row) {
   context.closePath();
   context.fillStyle = lights[tint];
   context.fill();
+  context.lineWidth = 0.06;
+  context.strokeStyle = "rgb(255 245 235 / 16%)";
+  context.stroke();
   for (const { angle, far, size } of craters) {
     const x = far * Math.cos(row.angle + angle);
     const y = far * Math.sin(row.angle + angle);
@@ -153,20 +156,21 @@ function bottleShape(context) {
 }
 
 /**
- * A bottle that rocks and glints.
+ * A bottle that rocks, and glints if it is for us.
  * @param {Context} context
  * @param {{slot: number}} row
+ * @param {boolean} own
  * @param {number} now seconds
  */
-export function drawBottle(context, row, now) {
+export function drawBottle(context, row, own, now) {
   const phase = row.slot * 1.7;
-  const glint = 0.5 + 0.5 * Math.sin(now * 2.2 + phase);
-  context.fillStyle = `rgb(127 227 212 / ${(7 + 7 * glint).toFixed(1)}%)`;
-  for (const size of [18 + 4 * glint, 26 + 8 * glint]) {
-    context.beginPath();
-    context.arc(0, 0, size, 0, TAU);
-    context.fill();
-  }
+  const glint = own ? 0 : 0.5 + 0.5 * Math.sin(now * 2.2 + phase);
+  context.globalAlpha = own ? 0.55 : 1;
+  const halo = context.createRadialGradient(0, 0, 4, 0, 0, 30 + 10 * glint);
+  halo.addColorStop(0, `rgb(127 227 212 / ${Math.round(30 + 25 * glint)}%)`);
+  halo.addColorStop(1, "rgb(127 227 212 / 0%)");
+  context.fillStyle = halo;
+  context.fillRect(-40, -40, 80, 80);
   context.rotate(0.6 * Math.sin(now * 0.9 + phase) + 0.5);
   bottleShape(context);
   if (glint > 0.8) {
@@ -199,7 +203,7 @@ export function drawSplash(context, age) {
 }
 
 /**
- * A mark at the edge of the screen that points to something beyond.
+ * A mark that points to something beyond the screen.
  * @param {Context} context
  * @param {number} angle
  * @param {string} colour

@@ -3,12 +3,12 @@
 import { hue } from "./names.js";
 import { drawBottle, drawCraft, drawMark, drawMeteor, drawSplash, seeded } from "./shapes.js";
 
-/** @typedef {{slot: number, x: number, y: number}} Row */
+/** @typedef {{slot: number, generation: number, x: number, y: number}} Row */
 /** @typedef {Row & {radius: number, angle: number}} Meteor */
 /** @typedef {Row & {heading: number, thrust: boolean, holding: boolean, away: boolean, name: string}} Craft */
 /** @typedef {{meteor: Iterable<Meteor>, craft: Iterable<Craft>, bottle: Iterable<Row>}} World */
 
-const LAYERS = [{ speed: 0.12, stars: 70, size: 1, light: 0.5 }, { speed: 0.28, stars: 40, size: 1.4, light: 0.7 }, { speed: 0.5, stars: 16, size: 2, light: 0.9 }];
+const LAYERS = [{ speed: 0.1, stars: 90, size: 1.2, light: 0.55 }, { speed: 0.22, stars: 45, size: 1.7, light: 0.75 }, { speed: 0.4, stars: 14, size: 2.4, light: 0.95 }];
 const TILE = 700;
 const SPLASH_S = 0.9;
 const SEEN = 1400; // units that the longer side of the screen shows
@@ -32,8 +32,10 @@ export class Sky {
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {number} size The world's; at it, 0 begins again.
+   * @param {(bottle: Row) => boolean} isOwn Whether we threw it.
    */
-  constructor(canvas, size) {
+  constructor(canvas, size, isOwn) {
+    this.isOwn = isOwn;
     this.canvas = canvas;
     this.size = size;
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
@@ -78,7 +80,7 @@ export class Sky {
     context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
     context.clearRect(0, 0, this.#width, this.#height);
     this.#drawStars(now);
-    for (const row of world.bottle) this.#at(row, 50, () => drawBottle(context, row, now));
+    for (const row of world.bottle) this.#at(row, 50, () => drawBottle(context, row, this.isOwn(row), now));
     for (const row of world.meteor) this.#at(row, row.radius * 1.2, () => drawMeteor(context, row));
     for (const row of world.craft) this.#at(row, 40, () => drawCraft(context, row, hue(row.name), now));
     this.#splashes = this.#splashes.filter(({ born }) => now - born < SPLASH_S);
@@ -175,7 +177,7 @@ export class Sky {
   #drawMarks(world, me) {
     if (!me) return;
     const away = (/** @type {Row} */ row) => Math.hypot(this.#shortest(row.x - me.x), this.#shortest(row.y - me.y));
-    const bottles = [...world.bottle].sort((a, b) => away(a) - away(b));
+    const bottles = [...world.bottle].filter((row) => !this.isOwn(row)).sort((a, b) => away(a) - away(b));
     const others = [...world.craft].filter((row) => row.slot !== me.slot).sort((a, b) => away(a) - away(b));
     for (const row of bottles.slice(0, 2)) this.#mark(row, "#7fe3d4");
     for (const row of others.slice(0, MARKS)) this.#mark(row, `hsl(${hue(row.name)} 75% 66%)`);
@@ -188,13 +190,13 @@ export class Sky {
   #mark(row, colour) {
     const { x, y } = this.toScreen(row);
     if (x > 0 && y > 0 && x < this.#width && y < this.#height) return;
-    const [halfX, halfY] = [this.#width / 2, this.#height / 2];
-    const [dx, dy] = [x - halfX, y - halfY];
-    const part = Math.min((halfX - 16) / Math.abs(dx || 1), (halfY - 16) / Math.abs(dy || 1));
+    const [middleX, middleY] = [this.#width / 2, this.#height / 2];
+    const angle = Math.atan2(y - middleY, x - middleX);
+    const far = Math.min(middleX, middleY) - 28; // a ring around the craft, clear of what lies at the edges
     const { context } = this;
     context.save();
-    context.translate(halfX + dx * part, halfY + dy * part);
-    drawMark(context, Math.atan2(dy, dx), colour);
+    context.translate(middleX + far * Math.cos(angle), middleY + far * Math.sin(angle));
+    drawMark(context, angle, colour);
     context.restore();
   }
 }
