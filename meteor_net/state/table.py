@@ -128,6 +128,11 @@ class Table(ColumnHolder):
     def __len__(self) -> int:
         return self._count
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and name not in self._layout.by_name:
+            raise AttributeError(f"{self.table_name} has no field {name!r}")
+        super().__setattr__(name, value)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} rows={self._count}>"
 

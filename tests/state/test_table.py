@@ -138,6 +138,8 @@ class ColumnTests(SynchronousTestCase):
         self.assertRaises(ValueError, setattr, self.ship, "x", [1, 2])
         self.assertRaises(TypeError, setattr, self.ship, "hp", self.ship.x / 2)
         self.assertRaises(TypeError, self.ship.hp.__iadd__, 0.5)
+        self.assertIn("headng", str(self.assertRaises(AttributeError, setattr, self.ship, "headng", 1)))
+        self.assertRaises(AttributeError, setattr, self.ship, "alive", True)
 
     def test_never_stale(self) -> None:
         """A column held while rows are added still writes through."""
