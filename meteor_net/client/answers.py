@@ -82,7 +82,6 @@ class Answers:
         self._actions.clear()
         self._lines.clear()
         for waiter in waiters:
-            heard = bool(waiter.callbacks)
             waiter.errback(error or gone)
-            if error is None and not heard:  # the player did not care for the answer
+            if error is None:  # who waits has heard it now; who does not did not care
                 waiter.addErrback(lambda _: None)

@@ -8,8 +8,7 @@ from math import ceil
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
+from twisted.internet.interfaces import IDelayedCall
 
 from ..errors import CloseCode, come_back
 from ..session import client_values as values
@@ -19,7 +18,6 @@ from .manager import ConnectionManager
 
 #: The session is told the time so often, in seconds.
 TIMER_S = 0.25
-_log = Logger()
 
 
 class Link:
@@ -65,8 +63,7 @@ class Link:
         self._given_up = given_up
         self._told: deque[values.Value] = deque()
         self._telling = False
-        self._timer = LoopingCall(self._tick)
-        self._timer.clock = reactor
+        self._timer: IDelayedCall | None = None
 
     def start(self) -> None:
         """Begin to connect.
@@ -75,7 +72,7 @@ class Link:
             ConfigError: If the trust root holds no certificate.
         """
         self.set_status("connecting")
-        self.manager.connect()
+        self.manager.connect().addErrback(lambda _: None)  # `given_up` is told of it
 
     def stop(self, why: str = "") -> Deferred[None]:
         """Say goodbye, and connect no more.
@@ -135,6 +132,7 @@ class Link:
             self._status_changed(status)
 
     def _tick(self) -> None:
+        self._timer = self._reactor.callLater(TIMER_S, self._tick)
         self.session.tick(self._reactor.seconds())
         self.flush()
 
@@ -143,9 +141,9 @@ class Link:
     def connected(self) -> None:
         """A connection is open."""
         self.why = ""
+        self._timer = self._reactor.callLater(TIMER_S, self._tick)
         self.session.opened(self._reactor.seconds())
         self.flush()
-        self._timer.start(TIMER_S, now=False).addErrback(lambda failure: _log.failure("a client's timer failed", failure))
 
     def received(self, packet: bytes) -> None:
         """A packet came."""
@@ -154,8 +152,9 @@ class Link:
 
     def disconnected(self, code: int, text: str, final: bool) -> bool:
         """A connection is over, or an attempt failed; tell whether to try again."""
-        if self._timer.running:
-            self._timer.stop()
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
             code, text = self.session.end or (code, text)
             self.session.lost(code, text, self._reactor.seconds())
             self.flush()

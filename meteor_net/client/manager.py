@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ..errors import CloseCode, ConfigError
+from ..errors import CloseCode, ConfigError, ConnectionFailed
 from .config import NetworkConfig
 from .protocol import Connection, make_factory
 
@@ -70,20 +70,34 @@ class ConnectionManager:
         self._random: Random = config.random
         self._connection: Connection | None = None
         self._service: ClientService | None = None
+        self._opening: list[Deferred[None]] = []
 
-    def connect(self) -> None:
-        """Begin to connect; the user is told what comes of it.
+    def connect(self) -> Deferred[None]:
+        """Begin to connect; the user is told what comes of it, now and later.
+
+        Returns:
+            A Deferred that fires when a connection is open. It fails with ConnectionFailed when
+            no further attempt will be made.
 
         Raises:
             ConfigError: If the trust root holds no certificate.
         """
-        if self._service is not None:
-            return
+        opened = Deferred[None]()
+        if self._connection is not None:
+            opened.callback(None)
+            return opened
+        service = self._service or self._make_service()
+        self._opening.append(opened)
+        if self._service is None:
+            self._service = service
+            service.startService()
+        return opened
+
+    def _make_service(self) -> ClientService:
         endpoint = self._config.endpoint or make_endpoint(self._config, self._reactor)
         factory = make_factory(self, self._config.address, self._reactor, self._config.limits.packet_out_bytes)
         told = _ToldEndpoint(endpoint, self._attempt_failed, self._reactor)
-        self._service = ClientService(told, factory, self.handle_reconnection, self._reactor)
-        self._service.startService()
+        return ClientService(told, factory, self.handle_reconnection, self._reactor)
 
     def disconnect(self, code: int = CloseCode.NORMAL, text: str = "") -> Deferred[None]:
         """Close the connection, and open no other.
@@ -93,10 +107,13 @@ class ConnectionManager:
         """
         if self._connection is not None:
             self._connection.close(code, text)
-        return self._stop()
+        return self._stop(ConnectionFailed(text or "the client disconnected", code))
 
-    def _stop(self) -> Deferred[None]:
+    def _stop(self, error: ConnectionFailed) -> Deferred[None]:
         service, self._service = self._service, None
+        opening, self._opening = self._opening, []
+        for each in opening:
+            each.errback(error)
         return succeed(None) if service is None else service.stopService()
 
     def handle_reconnection(self, _attempt: int = 0) -> float:
@@ -132,6 +149,9 @@ class ConnectionManager:
         """Its upgrade is done."""
         self._connection = connection
         self.counters["opened"] += 1
+        opening, self._opening = self._opening, []
+        for each in opening:
+            each.callback(None)
         self._user.connected()
 
     def packet_came(self, packet: bytes) -> None:
@@ -154,10 +174,12 @@ class ConnectionManager:
         self._ended(CloseCode.ABNORMAL, text, final=False)
 
     def _ended(self, code: int, text: str, final: bool) -> None:
-        if self._service is None:
-            self._user.disconnected(code, text, final=True)
-        elif not self._user.disconnected(code, text, final):
-            self._stop()
+        again = False
+        try:
+            again = self._user.disconnected(code, text, final or self._service is None)
+        finally:
+            if not again:
+                self._stop(ConnectionFailed(text, code))
 
 
 @implementer(IStreamClientEndpoint)
@@ -179,6 +201,7 @@ class _ToldEndpoint:
         def failed(failure: Failure) -> None:
             if not told.called:  # else it was cancelled meanwhile
                 self._failed(failure)
+            if not told.called:  # else whoever was told has stopped the service
                 told.errback(failure)
 
         def failed_later(failure: Failure) -> None:

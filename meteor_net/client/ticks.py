@@ -46,7 +46,7 @@ class Ticks(AsyncIterator[int]):
     def __anext__(self) -> Deferred[int]:
         """Wait for the next tick."""
         self._unasked = 0
-        waiter: Deferred[int] = Deferred(lambda _: self._stop_timer())
+        waiter: Deferred[int] = Deferred(self._cancelled)
         if self._end is not None:
             waiter.errback(self._end)
         elif self._newest is not None:
@@ -77,6 +77,10 @@ class Ticks(AsyncIterator[int]):
         waiter, self._waiter = self._waiter, None
         if waiter is not None:
             waiter.errback(self._end)
+
+    def _cancelled(self, _: object) -> None:
+        self._stop_timer()
+        self._waiter = None
 
     def _start_timer(self) -> None:
         self._timer = self._reactor.callLater(QUIET_TICKS * self._tick_s(), self._quiet)

@@ -1,0 +1,265 @@
+"""Tests of `meteor_net.client.manager` and `meteor_net.client.protocol`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+from OpenSSL.SSL import Error as TLSError
+from service_identity import VerificationError
+from service_identity.exceptions import DNSMismatch
+from service_identity.hazmat import DNS_ID
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from meteor_net.client import ConnectionManager
+from meteor_net.client.protocol import CLOSE_S, UPGRADE_S, Connection, _explain
+from meteor_net.errors import ConnectionFailed
+
+from .memory import MemoryServer
+
+
+class User:
+    """Notes all that a manager tells."""
+
+    def __init__(self) -> None:
+        self.again = True
+        self.told: list[tuple[Any, ...]] = []
+
+    def connected(self) -> None:
+        """Note it."""
+        self.told.append(("connected",))
+
+    def received(self, packet: bytes) -> None:
+        """Note it."""
+        self.told.append(("received", packet))
+
+    def disconnected(self, code: int, text: str, final: bool) -> bool:
+        """Note it, and say what the test wants."""
+        self.told.append(("disconnected", code, final))
+        return self.again
+
+    def waiting(self, seconds: float) -> None:
+        """Note it."""
+        self.told.append(("waiting",))
+
+
+class ConnectionManagerTests(SynchronousTestCase):
+    """One connection after the other, for whoever uses them."""
+
+    def setUp(self) -> None:
+        self.server = MemoryServer()
+        self.user = User()
+        self.manager = ConnectionManager(self.server.config(), self.user, self.server.clock)
+
+    def test_connect(self) -> None:
+        """It fires when a connection is open; asked again, it gives the same one."""
+        opened, as_well = self.manager.connect(), self.manager.connect()
+        self.assertNoResult(opened)
+        self.server.run()
+        self.successResultOf(opened)
+        self.successResultOf(as_well)
+        self.successResultOf(self.manager.connect())
+        self.assertEqual(self.user.told, [("connected",)])
+        self.assertEqual(len(self.server.attempts), 1)
+
+    def test_packets(self) -> None:
+        """Packets go both ways."""
+        self.manager.send(b"before: lost")
+        self.manager.connect()
+        self.server.run()
+        self.server.socket.sendMessage(b"hello", isBinary=True)
+        self.server.run()
+        self.assertEqual(self.user.told[-1], ("received", b"hello"))
+
+    def test_disconnect(self) -> None:
+        """Who waits for a connection is told that there will be none."""
+        self.server.refuse = True
+        opened = self.manager.connect()
+        self.server.run(1)
+        self.successResultOf(self.manager.disconnect())
+        self.failureResultOf(opened, ConnectionFailed)
+        self.manager.close(1000, "nothing there to close")
+        self.assertEqual(self.server.clock.getDelayedCalls(), [])
+
+    def test_disconnect_while_an_attempt_fails(self) -> None:
+        """An attempt that fails after we stopped is not told."""
+        self.server.refuse = True
+        self.manager.connect().addErrback(lambda _: None)
+        self.manager.disconnect()
+        self.server.run(5)
+        self.assertEqual(self.user.told, [])
+
+    def test_user_decides(self) -> None:
+        """No other connection is opened if the user does not want one."""
+        self.user.again = False
+        opened = self.manager.connect()
+        self.server.refuse = True
+        self.server.run()
+        self.server.cut()
+        self.server.run(60)
+        self.successResultOf(opened)
+        self.assertEqual(self.user.told, [("connected",), ("disconnected", 1006, False)])
+
+    def test_refused_and_given_up(self) -> None:
+        """An attempt that fails is told like a lost connection."""
+        self.user.again = False
+        self.server.refuse = True
+        opened = self.manager.connect()
+        self.server.run()
+        self.failureResultOf(opened, ConnectionFailed)
+        self.assertEqual(self.user.told, [("disconnected", 1006, False)])
+        self.assertEqual(self.manager.counters["failed_attempts"], 1)
+
+    def test_waits_are_drawn_from_the_whole_range(self) -> None:
+        """Full jitter: the n-th wait lies between nothing and 0.5 s doubled n times, at most 20 s."""
+        waits = []
+        for _ in range(300):
+            self.manager.reconnect_attempts = 4
+            waits.append(self.manager.handle_reconnection())
+        self.assertLess(min(waits), 0.5)
+        self.assertGreater(max(waits), 7.5)
+        self.assertLessEqual(max(waits), 8)
+        self.manager.reconnect_attempts = 1_000
+        self.assertLessEqual(self.manager.handle_reconnection(), 20)
+        self.manager.settled()
+        self.assertEqual(self.manager.reconnect_attempts, 0)
+
+
+class ConnectionTests(SynchronousTestCase):
+    """One WebSocket."""
+
+    def setUp(self) -> None:
+        self.server = MemoryServer()
+        self.user = User()
+        self.user.again = False
+        self.manager = ConnectionManager(self.server.config(), self.user, self.server.clock)
+
+    def open(self) -> None:
+        """Open the connection."""
+        self.manager.connect().addErrback(lambda _: None)
+        self.server.run()
+
+    def ended(self) -> tuple[Any, ...]:
+        """Give how it ended."""
+        kind, *how = self.user.told[-1]
+        self.assertEqual(kind, "disconnected")
+        return tuple(how)
+
+    def test_closed_by_the_server(self) -> None:
+        """Code and reason are the server's; one without a code is 1005."""
+        for code, told in ((4000, 4000), (None, 1005)):
+            self.setUp()
+            self.open()
+            self.server.socket.sendClose(code)
+            self.server.run()
+            self.assertEqual(self.ended(), (told, False))
+            self.assertEqual(self.server.clock.getDelayedCalls(), [])
+
+    def test_closed_by_us(self) -> None:
+        """Our code counts, also if the server does not answer."""
+        for deaf in (False, True):
+            self.setUp()
+            self.open()
+            self.manager.close(4002, "silent")
+            self.manager.close(1000, "again")
+            self.server.deaf = deaf
+            self.server.run(CLOSE_S + 0.1)
+            self.server.deaf = False
+            self.server.run()
+            self.assertEqual(self.ended(), (4002, False))
+
+    def test_server_that_says_close_and_stays(self) -> None:
+        """A server that does not go after its own close is cut."""
+        self.open()
+        self.server.socket.dropConnection = lambda abort=False: None
+        self.server.socket.sendClose(4000)
+        self.server.run(CLOSE_S + 0.1)
+        self.assertEqual(self.ended(), (4000, False))
+
+    def test_no_upgrade(self) -> None:
+        """A server that does not answer the upgrade is cut."""
+        self.server.deaf = True
+        self.open()
+        self.server.run(UPGRADE_S + 0.1)
+        self.server.deaf = False
+        self.server.run()
+        self.assertEqual(self.ended(), (1006, False))
+
+    def test_stopped_before_the_upgrade(self) -> None:
+        """Stopping in the middle of it leaves nothing behind."""
+        self.server.deaf = True
+        self.open()
+        gone = self.manager.disconnect()
+        self.server.deaf = False
+        self.server.run(1)
+        self.successResultOf(gone)
+        self.assertEqual(self.server.clock.getDelayedCalls(), [])
+
+    def test_too_big(self) -> None:
+        """A packet above the limit ends the connection with 1009."""
+        self.open()
+        self.server.socket.sendMessage(b"x" * (4 * 1024 * 1024 + 1), isBinary=True)
+        self.server.run()
+        self.assertEqual(self.ended(), (1009, False))
+
+    def test_refused_upgrade(self) -> None:
+        """An HTTP status of 4xx is final, one of 5xx is not."""
+        for status, final in ((403, True), (503, False)):
+            self.setUp()
+
+            def deny(request: Any, status: int = status) -> Any:
+                from autobahn.websocket.types import ConnectionDeny
+
+                raise ConnectionDeny(status, "no")
+
+            self.manager.connect().addErrback(lambda _: None)
+            self.server.socket.onConnect = deny
+            self.server.run()
+            self.assertEqual(self.ended(), (1006, final))
+
+    def test_close_before_the_upgrade(self) -> None:
+        """A connection that is closed while it waits for a reply to the upgrade is cut in time."""
+        connection = Connection(self.manager, self.server.clock)
+        connection.close(4000, "never mind")
+        connection.send(b"nobody there")
+
+    def test_certificates(self) -> None:
+        """A certificate that does not verify is final, and said so; other TLS failures are not."""
+
+        class Dropped:
+            failedByMe = wasClean = False
+            wasNotCleanReason: str | None = None
+
+        def explain(error: BaseException) -> tuple[str, bool]:
+            (code, text), final = _explain(Failure(error), Dropped)
+            self.assertEqual(code, 1006)
+            return text, final
+
+        bad = TLSError([("SSL routines", "", "certificate verify failed")])
+        self.assertEqual(explain(bad), ("TLS: certificate verify failed", True))
+        self.assertEqual(explain(TLSError([("SSL", "", "no shared cipher")]))[1], False)
+        self.assertEqual(explain(TLSError())[1], False)
+        text, final = explain(VerificationError(errors=[DNSMismatch(mismatched_id=DNS_ID("play.example"))]))
+        self.assertIn("not for this host", text)
+        self.assertTrue(final)
+        self.assertEqual(explain(ConnectionLost("cut"))[1], False)
+        self.assertEqual(explain(ConnectionDone())[1], False)
+
+
+class ImportTests(SynchronousTestCase):
+    """What importing the client does."""
+
+    def test_no_reactor_at_import(self) -> None:
+        """Importing the client, or making one with a reactor of one's own, installs none."""
+        code = (
+            "import sys, meteor_net.client, meteor_net.client.bots\n"
+            "from twisted.internet.task import Clock\n"
+            "from meteor_net.client import *\n"
+            "NetworkClient(NetworkConfig(url='ws://a', reactor=Clock()))\n"
+            "print('twisted.internet.reactor' in sys.modules)"
+        )
+        shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        self.assertEqual((shown.stdout, shown.stderr), ("False\n", ""))
