@@ -2,7 +2,7 @@
 
 A `Connection` is held by composition; Autobahn's class owns names such as `log` and `state`, so ours stay beside it.
 Names of Autobahn that are not public and are touched here, each pinned by a test: `_dataReceived` (its public twin builds log
-text for every read), `_fail_connection`, `failedByMe`, `message_data`, `message_is_binary`.
+text for every read), `_fail_connection`, `sendCloseFrame`, `failedByMe`, `message_data`, `message_is_binary`.
 """
 
 from __future__ import annotations
@@ -140,7 +140,8 @@ class MeteorProtocol(FramedProtocol):
     def close(self, code: int, text: str) -> None:
         """Begin the closing handshake; the transport is cut if the peer does not answer in time."""
         if self.state == self.STATE_OPEN:
-            self.sendClose(int(code), text.encode()[:120].decode(errors="ignore"))
+            # Not sendClose, which refuses the standard codes: 1003, 1009 and 1011 are ours to say too.
+            self.sendCloseFrame(int(code), text.encode()[:120].decode(errors="ignore").encode())
 
     def abort(self) -> None:
         """Cut the transport now."""
