@@ -49,6 +49,19 @@ class _Socket(WebSocketServerProtocol):
         self.server.closes.append((code, reason))
 
 
+class _Factory(WebSocketServerFactory):
+    """Makes them; the newest is the one that tests talk to."""
+
+    noisy = False
+    server: MemoryServer
+
+    def buildProtocol(self, address: object) -> _Socket:
+        socket = _Socket()
+        socket.factory, socket.server = self, self.server
+        self.server.socket = socket
+        return socket
+
+
 @implementer(IStreamClientEndpoint)
 class MemoryServer:
     """A server that answers by a table, and the endpoint that leads to it.
@@ -136,13 +149,17 @@ class MemoryServer:
         if self.refuse:
             return fail(ConnectionRefusedError())
         client: Any = factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 80))
-        sockets: Any = WebSocketServerFactory(protocols=["meteor.v1"], reactor=self.clock)
-        sockets.setProtocolOptions(openHandshakeTimeout=0, closeHandshakeTimeout=0)
-        self.socket = _Socket()
-        self.socket.factory, self.socket.server = sockets, self
+        self.factory().buildProtocol(None)
         self._ends = [FakeTransport(self.socket, True), FakeTransport(client, False)]
         self.pump = connect(self.socket, self._ends[0], client, self._ends[1], greet=False)
         return succeed(client)
+
+    def factory(self) -> Any:
+        """Make the factory of the server's ends, for a real port."""
+        made: Any = _Factory(protocols=["meteor.v1"], reactor=self.clock)
+        made.setProtocolOptions(openHandshakeTimeout=0, closeHandshakeTimeout=0)
+        made.server = self
+        return made
 
     def run(self, seconds: float = 0.0) -> None:
         """Let all bytes arrive, then time pass in steps of 50 ms, with bytes arriving between."""
