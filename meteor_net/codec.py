@@ -16,7 +16,7 @@ import cbor2
 import msgspec
 
 from .errors import CloseCode, LocalProtocolError, PacketError
-from .limits import MAX_DEPTH, MAX_INT, Limits
+from .limits import MAX_DEPTH, MAX_INT, MAX_MESSAGES, Limits
 from .messages import BY_CODE, CODES, FROM_CLIENT, FROM_SERVER, Frame, Message
 
 #: Items that a packet from a server may hold: a history page or a large schema, not a flood.
@@ -53,6 +53,20 @@ class Shared:
         """Encode messages as one packet."""
         return cls(encode_packet(messages))
 
+    @classmethod
+    def checked(cls, message: Message, limits: Limits) -> Shared:
+        """Encode a server's message that holds a value of a handler's, and read it as its peer will.
+
+        Raises:
+            LocalProtocolError: If the peer could not read it.
+        """
+        shared = cls.of(message)
+        try:
+            decode_from_server(shared.payload, limits)
+        except PacketError as error:
+            raise LocalProtocolError(f"a value that the wire does not carry: {error.text}") from error
+        return shared
+
     def __len__(self) -> int:
         return len(self.payload)
 
@@ -63,13 +77,14 @@ def encode_packet(messages: Iterable[Message]) -> bytes:
     Raises:
         LocalProtocolError: If there is none, or one holds a value that CBOR has no place for.
     """
-    items = [_plain(message) for message in messages]
+    try:
+        items = [_plain(message) for message in messages]
+        packet = cbor2.dumps(items)
+    except (cbor2.CBORError, TypeError, ValueError, RecursionError) as error:
+        raise LocalProtocolError(f"a message cannot be encoded: {error}") from error
     if not items:
         raise LocalProtocolError("a packet holds at least one message")
-    try:
-        return cbor2.dumps(items)
-    except (cbor2.CBORError, TypeError, ValueError) as error:
-        raise LocalProtocolError(f"a message cannot be encoded: {error}") from error
+    return packet
 
 
 def _plain(message: Message) -> list[Any]:
@@ -98,7 +113,7 @@ def decode_from_server(data: bytes, limits: Limits) -> list[Message]:
     """
     if len(data) > limits.packet_out_bytes:
         raise PacketError(f"a packet of {len(data)} bytes; at most {limits.packet_out_bytes}", CloseCode.TOO_BIG)
-    return _decode(data, FROM_SERVER, SERVER_PACKET_ITEMS, SERVER_PACKET_ITEMS, strangers=True)
+    return _decode(data, FROM_SERVER, MAX_MESSAGES, SERVER_PACKET_ITEMS, strangers=True)
 
 
 def _decode(data: bytes, allowed: frozenset[type[Message]], most: int, items: int, *, strangers: bool) -> list[Message]:

@@ -49,7 +49,7 @@ class Game:
         tables: The world: a list of Table classes.
         events: The Event classes that `room.emit` may be given.
         actions: Filled from the `@handles` methods, in their order; name more only if you override `action`.
-        tick_hz: Ticks a second, above 0, at most 120.
+        tick_hz: Ticks a second, from 1/60 to 120.
         max_players: How many may play at once.
         page: A folder beside the game's module with the game's own page, or None.
         room: The room; `world`, `random` and `rng` are the room's own.

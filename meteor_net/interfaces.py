@@ -121,7 +121,7 @@ class ISyncHandler(Interface):
     tables = Attribute("A list of Table classes: the world.")
     actions = Attribute("A list of Action classes: what players may do.")
     events = Attribute("A list of Event classes.")
-    tick_hz = Attribute("Ticks a second, more than 0 and at most 120.")
+    tick_hz = Attribute("Ticks a second, from 1/60 to 120.")
     max_players = Attribute("How many may play at once; who watches does not count.")
     room = Attribute("The IRoom; set before `opened`.")
 

@@ -5,12 +5,20 @@ An operator sets any of them in the `[limits]` table of the configuration file.
 
 from __future__ import annotations
 
+from math import isfinite
+
 import msgspec
 
 #: Integers on the wire lie within this, so that JavaScript reads them exactly.
 MAX_INT = 2**53 - 1
 #: Characters of any name: a user's, a room's, a table's, a field's.
 MAX_NAME_CHARS = 64
+#: Characters of one word of the wire: a reason, a feature.
+MAX_WORD_CHARS = 32
+#: Characters of one text for people: why something was refused.
+MAX_PROSE_CHARS = 1_000
+#: Messages in one packet, either way.
+MAX_MESSAGES = 256
 #: Items in one list of plain values (an action's, an event's).
 MAX_VALUES = 64
 #: Bytes of one text value, of any kind.
@@ -20,14 +28,18 @@ MAX_DEPTH = 12
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What one server allows. All are upper bounds."""
+    """What one server allows. All are upper bounds.
+
+    Raises:
+        ValueError: If one is negative or not finite, or is 0 where nothing would ever happen then.
+    """
 
     #: One packet from a client; an action is some 20 bytes, a line at most 4 KiB.
     packet_in_bytes: int = 16 * 1024
     #: One packet from a server; a keyframe of 16,384 rows with ten columns fits.
     packet_out_bytes: int = 4 * 1024 * 1024
     #: Messages in one packet; a client's turn holds a few.
-    packet_messages: int = 256
+    packet_messages: int = MAX_MESSAGES
     #: CBOR items in one packet from a client, so that 16 KiB cannot become 16,000 objects.
     packet_items: int = 4_096
     #: Continuation frames of one packet; ours come in one.
@@ -94,3 +106,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     catch_ups_per_tick: int = 4
     #: Ticks that are caught up when the process was late; the rest are dropped.
     late_ticks: int = 3
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            least = 1 if name in _AT_LEAST_ONE else 0
+            if not isfinite(value) or value < least:
+                raise ValueError(f"limits: {name} is {value}; at least {least}")
+
+
+#: With 0 of these a server would let nobody speak, or never move.
+_AT_LEAST_ONE = frozenset({"packet_messages", "packet_items", "messages_per_s", "catch_ups_per_tick", "late_ticks"})

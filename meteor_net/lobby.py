@@ -16,16 +16,17 @@ from .chat.text import check_name
 from .errors import ConfigError, Refused
 from .interfaces import IChatHandler, ISyncHandler
 from .limits import Limits
-from .messages import ErrorMessage, Join
-from .requests import Request
-from .room import Report, Room, Surroundings
-from .room.room import JOIN
+from .messages import CODES, ErrorMessage, Join
+from .requests import Report, Request
+from .room import Room, Surroundings
 from .session.outbox import Lane
 from .session.session import Session
 from .state import Schema
 
 #: The room of a game that is asked for without a room's name.
 MAIN = "main"
+#: Ticks a second: a tick's length has to fit JOINED, and a core does no more than some hundred.
+LEAST_HZ, MOST_HZ = 1 / 60, 120
 
 
 class Numbers:
@@ -78,6 +79,7 @@ class Lobby:
         self._games = dict(games)
         self._chat = chat
         self._limits = limits
+        self._report = report
         self._random = random
         self._rooms: dict[str, Room] = {}
         self._by_number: dict[int, Room] = {}
@@ -85,7 +87,7 @@ class Lobby:
         self._channel_numbers = Numbers()
         self._inboxes: dict[str, Channel] = {}
         self._schemas = {name: _checked_schema(name, game) for name, game in self._games.items()}
-        _check(chat(), IChatHandler, "chat handler")
+        _check(_made("chat handler", chat), IChatHandler, "chat handler")
 
     def __iter__(self) -> Iterator[Room]:
         return iter(list(self._rooms.values()))
@@ -111,15 +113,23 @@ class Lobby:
         try:
             room = self._find(session, message.name, now)
         except Refused as refused:
-            session.put(Lane.CONTROL, ErrorMessage(JOIN, refused.reason, refused.text))
+            session.put(Lane.CONTROL, ErrorMessage(CODES[Join], refused.reason, refused.text))
             return
         room.join(session, message, now)
 
-    def inbox(self, user: str) -> Channel:
-        """A user's own channel; kept as long as the user has a session in a room."""
+    def inbox(self, user: str, *, passing: bool = False) -> Channel:
+        """A user's own channel; kept as long as the user has a session in a room.
+
+        Args:
+            user: Whose.
+            passing: The user may be gone: a channel that is made for this is not kept, as nobody would hear it.
+        """
         channel = self._inboxes.get(user)
         if channel is None:
-            channel = self._inboxes[user] = self._channel(f"@{user}")
+            name = f"@{user}"
+            if passing:
+                return Channel(0, name, self._limits, self.requests, self._report)
+            channel = self._inboxes[user] = self._channel(name)
         return channel
 
     def forget(self, user: str) -> None:
@@ -132,8 +142,9 @@ class Lobby:
         game, name = self._parse(wanted)
         full = f"{game}/{name}"
         room = self._rooms.get(full)
-        if (room is None or session not in room) and len(session.seats) >= self._limits.rooms_per_session:
-            raise Refused(f"you are in {len(session.seats)} rooms, which is the most", "too-many-rooms")
+        most = self._limits.rooms_per_session
+        if (room is None or session not in room) and len(session.seats) + len(session.waits_for) >= most:
+            raise Refused(f"you are in {most} rooms, which is the most", "too-many-rooms")
         if room is None:
             if len(self._rooms) >= self._limits.rooms:
                 raise Refused("the server has no room for more rooms", "too-many-rooms")
@@ -147,13 +158,17 @@ class Lobby:
         if slash:
             if first not in self._games:
                 raise Refused(f"there is no game {first[:64]!r} here", "unknown-room")
-            return first, check_name(rest)
+            return first, _room_name(rest)
         if wanted in self._games:
             return wanted, MAIN
-        return next(iter(self._games)), check_name(wanted) if wanted else MAIN
+        return next(iter(self._games)), _room_name(wanted) if wanted else MAIN
 
     def _make(self, game: str, full: str) -> Room:
-        handler, chat = self._games[game](), self._chat()
+        try:
+            handler, chat = self._games[game](), self._chat()
+        except Exception as error:
+            self._report("room-failed", error, room=full)
+            raise Refused(f"room {full} could not be made", "failed") from error
         room = Room(
             self._room_numbers.take(), full, handler, chat, self._schemas[game], self._channel(full),
             self.around, Random(self._random.getrandbits(64)),
@@ -164,13 +179,26 @@ class Lobby:
         return room
 
     def _channel(self, name: str) -> Channel:
-        return Channel(self._channel_numbers.take(), name, self._limits, self.requests)
+        return Channel(self._channel_numbers.take(), name, self._limits, self.requests, self._report)
 
     def _closed(self, room: Room) -> None:
         del self._rooms[room.name]
         del self._by_number[room.number]
         self._room_numbers.give_back(room.number)
         self._channel_numbers.give_back(room.channel.number)
+
+
+def _room_name(name: str) -> str:
+    if "/" in name:
+        raise Refused("a room's name without /", "bad-name")
+    return check_name(name)
+
+
+def _made(what: str, make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except Exception as error:
+        raise ConfigError(f"the {what} cannot be made: {error}") from error
 
 
 def _check(handler: Any, interface: Any, what: str) -> None:
@@ -180,19 +208,21 @@ def _check(handler: Any, interface: Any, what: str) -> None:
     try:
         verifyObject(interface, handler)
     except Invalid as error:
-        raise ConfigError(f"the {what} {type(handler).__name__} does not keep {interface.__name__}: {error}") from error
+        why = "; ".join(line.strip() for line in str(error).splitlines())
+        raise ConfigError(f"the {what} {type(handler).__name__} does not keep {interface.__name__}: {why}") from error
 
 
 def _checked_schema(name: str, game: Callable[[], Any]) -> Schema:
-    try:
-        handler = game()
-    except Exception as error:
-        raise ConfigError(f"game {name} cannot be made: {error}") from error
+    handler = _made(f"handler of game {name}", game)
     _check(handler, ISyncHandler, f"handler of game {name},")
-    if not 0 < handler.tick_hz <= 120:
-        raise ConfigError(f"game {name}: tick_hz is {handler.tick_hz}; above 0 and at most 120")
-    if handler.max_players < 1:
-        raise ConfigError(f"game {name}: max_players is {handler.max_players}; at least 1")
+    hz, most = handler.tick_hz, handler.max_players
+    if not isinstance(hz, int | float) or not LEAST_HZ <= hz <= MOST_HZ:
+        raise ConfigError(f"game {name}: tick_hz is {hz!r}; a number from 1/60 to {MOST_HZ}")
+    if not isinstance(most, int) or most < 1:
+        raise ConfigError(f"game {name}: max_players is {most!r}; a whole number, at least 1")
     if iscoroutinefunction(handler.tick):
         raise ConfigError(f"game {name}: tick may not be async")
-    return Schema(tables=list(handler.tables), actions=list(handler.actions), events=list(handler.events))
+    try:
+        return Schema(tables=list(handler.tables), actions=list(handler.actions), events=list(handler.events))
+    except (ConfigError, TypeError) as error:
+        raise ConfigError(f"game {name}: {error}") from error

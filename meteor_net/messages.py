@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from .limits import MAX_INT, MAX_NAME_CHARS, MAX_VALUES
+from .limits import MAX_INT, MAX_NAME_CHARS, MAX_PROSE_CHARS, MAX_VALUES, MAX_WORD_CHARS
 
 UInt = Annotated[int, Meta(ge=0, le=MAX_INT)]
 #: A place before the first, an offset of a command: one below nothing.
@@ -22,15 +22,24 @@ Seq = Annotated[int, Meta(ge=1, le=MAX_INT)]
 Number = Annotated[int, Meta(ge=-MAX_INT, le=MAX_INT)]
 Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS)]
 Id = Annotated[str, Meta(min_length=1, max_length=36)]
-Word = Annotated[str, Meta(max_length=32)]
-Prose = Annotated[str, Meta(max_length=1_000)]
+Word = Annotated[str, Meta(max_length=MAX_WORD_CHARS)]
+Prose = Annotated[str, Meta(max_length=MAX_PROSE_CHARS)]
 Text = Annotated[str, Meta(max_length=8_192)]
 Secret = Annotated[str, Meta(max_length=4_096)]
 #: The fields of an action or an event: integers and texts (clause 7.4).
 Values = Annotated[list[Number | Text], Meta(max_length=MAX_VALUES)]
 Hash = Annotated[bytes, Meta(min_length=8, max_length=8)]
+#: Rows that one player may call its own.
+MAX_OWN_ROWS = 64
+#: (table, slot) of own rows.
+Rows = Annotated[list[tuple[UInt, UInt]], Meta(max_length=MAX_OWN_ROWS)]
 #: (epoch, offset) of a channel.
 Place = tuple[UInt, UIntOrMinus1]
+
+
+def fitting(text: object, most: int) -> str:
+    """Make of a handler's text one that the wire takes: cut to `most` characters, no lone surrogates."""
+    return str(text)[:most].encode("utf-8", "replace").decode()
 
 
 class MessageType(IntEnum):
@@ -161,7 +170,7 @@ class Own(Message, frozen=True):
     """The player's own rows, as (table, slot) (clause 6.5)."""
 
     room: UInt
-    rows: Annotated[list[tuple[UInt, UInt]], Meta(max_length=64)]
+    rows: Rows
 
 
 class Gap(Message, frozen=True):
@@ -240,7 +249,7 @@ class Join(Message, frozen=True):
     """A session wants into a room (clause 6.1)."""
 
     name: Annotated[str, Meta(max_length=129)]
-    role: Small = 0
+    role: Annotated[int, Meta(ge=0, le=1)] = 0
     places: Annotated[dict[str, Any], Meta(max_length=16)] = {}
     schema_hash: Hash | None = None
 
@@ -258,7 +267,7 @@ class Joined(Message, frozen=True):
     channels: Annotated[list[tuple[UInt, Text, UInt, UInt]], Meta(max_length=128)]
     schema_hash: Hash
     schema: dict[str, Any] | None
-    rows: Annotated[list[tuple[UInt, UInt]], Meta(max_length=64)]
+    rows: Rows
     last_seq: UInt
     event: UInt
 
@@ -319,7 +328,9 @@ CODES: dict[type[Message], int] = {kind: code for code, kind in BY_CODE.items()}
 #: What a client may say.
 FROM_CLIENT: frozenset[type[Message]] = frozenset({Say, Lost, Held, ActionMessage, Hello, Join, Leave, Ping, Pong, Goodbye})
 #: What a server may say.
-FROM_SERVER: frozenset[type[Message]] = frozenset(BY_CODE.values()) - frozenset({Say, Lost, Held, ActionMessage, Hello, Join, Leave})
+FROM_SERVER: frozenset[type[Message]] = frozenset(BY_CODE.values()) - frozenset(
+    {Say, Lost, Held, ActionMessage, Hello, Join, Leave}
+)
 
 
 class NetworkMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from .interfaces import StoredLine
 
@@ -16,6 +16,12 @@ from .interfaces import StoredLine
 Then = Callable[[Any, float], None]
 #: Takes the error and the time in seconds.
 Failed = Callable[[BaseException, float], None]
+
+
+class Report(Protocol):
+    """Takes what happened, for logs and counts: a word, an error if there was one, and names."""
+
+    def __call__(self, event: str, error: BaseException | None = None, **fields: object) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """A channel: an append-only log of lines, and those who hear it (wire page, clause 10).
 
 Nobody hears a line, and its sender is not told, before storage has kept it. Storage gives the offset; answers may come in
-another order, so what came early waits for its turn. A newcomer's history is read from storage: lines that are kept meanwhile
-are held back for it, then merged by offset.
+another order, so what came early waits for its turn; a hole that none of our own lines will fill is read from storage. A
+newcomer's history is read from there too: lines that are kept meanwhile are held back for it, then merged by offset.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..codec import Shared
 from ..interfaces import ChannelPlace, StoredLine
 from ..limits import Limits
 from ..messages import History, Line, Message
-from ..requests import Fetch, OpenChannel, Request, Store
+from ..requests import Fetch, OpenChannel, Report, Request, Store
 from ..session.outbox import Lane
 from ..session.session import Session
 
@@ -41,15 +41,22 @@ class Channel:
         lines: How many lines were heard here.
     """
 
-    def __init__(self, number: int, name: str, limits: Limits, requests: list[Request]) -> None:
+    def __init__(self, number: int, name: str, limits: Limits, requests: list[Request], report: Report) -> None:
         self.number = number
         self.name = name
         self.place: ChannelPlace | None = None
         self.lines = 0
         self._limits = limits
         self._requests = requests
+        self._report = report
         self._hearers: dict[Session, _Hearer] = {}
+        #: Lines that have to wait for one with a lower offset.
         self._early: dict[int, StoredLine] = {}
+        #: Numbers of the lines that storage has not answered for, ascending, and of the newest that it was given.
+        self._storing: dict[int, None] = {}
+        self._given = 0
+        #: The newest line that might fill the hole before the early ones.
+        self._hole_until = 0
         self._healing = False
 
     # --- opening ---
@@ -67,6 +74,11 @@ class Channel:
 
         self._requests.append(OpenChannel(opened, failed, self.name))
 
+    @property
+    def _opened_place(self) -> ChannelPlace:
+        assert self.place is not None, "a channel is opened before it is heard"
+        return self.place
+
     # --- hearers ---
 
     def __contains__(self, session: Session) -> bool:
@@ -80,15 +92,15 @@ class Channel:
         hearer = _Hearer(session, since=since)
         self._hearers[session] = hearer
         after, limit = self._what_to_read(since)
-        self._requests.append(
-            Fetch(
-                lambda lines, now: self._read(hearer, lines),
-                lambda error, now: self._read(hearer, []),
-                self.name,
-                after,
-                limit,
-            )
-        )
+
+        def read(lines: list[StoredLine], now: float) -> None:
+            self._read(hearer, lines)
+
+        def failed(error: BaseException, now: float) -> None:
+            self._report("error", error, channel=self.name, player=session.name, verb="history")
+            self._read(hearer, [])
+
+        self._requests.append(Fetch(read, failed, self.name, after, limit))
 
     def unhear(self, session: Session) -> None:
         """The session hears no more."""
@@ -96,35 +108,33 @@ class Channel:
 
     def _what_to_read(self, since: Held | None) -> tuple[int | None, int]:
         """(after, limit): all that was missed where that can be given, else the newest lines."""
-        place = self.place
-        assert place is not None, "a channel is opened before it is heard"
+        place = self._opened_place
         if since is not None and since[0] == place.epoch:
             missed = place.next - 1 - since[1]
             if 0 <= missed <= self._limits.resume_lines:
-                # Lines kept while this is read may come along: one more than the limit is never needed.
+                # Lines that are kept while this is read are held back for the hearer: no need to read those.
                 return since[1], self._limits.resume_lines
         return None, self._limits.history_lines
 
     def _read(self, hearer: _Hearer, lines: list[StoredLine]) -> None:
         if self._hearers.get(hearer.session) is not hearer:
             return  # left, or joined anew, while we read
-        place = self.place
-        assert place is not None
+        place = self._opened_place
         held_back, hearer.held_back = hearer.held_back or [], None
         lines = [line for line in lines if line.offset < place.next]
         # What was heard while we read, and is not among what was read.
         last = lines[-1].offset if lines else -1
         lines = lines + [line for line in held_back if line.offset > last]
         gap = hearer.since is not None and not self._whole(hearer.since, lines)
-        hearer.session.put(
-            Lane.BULK,
-            History(self.number, place.epoch, place.next, gap, [self._items(line) for line in lines]),
-        )
+        items = [self._items(line) for line in lines]
+        # A packet of its own: it may be large.
+        hearer.session.put(Lane.BULK, Shared.of(History(self.number, place.epoch, place.next, gap, items)))
 
     def _whole(self, since: Held, lines: list[StoredLine]) -> bool:
-        """Whether the lines are all that came since a place, without a hole."""
-        epoch, following = self.place or (0, 0)
-        return since[0] == epoch and [line.offset for line in lines] == list(range(since[1] + 1, following))
+        """Whether the lines, which ascend, are all that came since a place."""
+        place = self._opened_place
+        missed = place.next - 1 - since[1]
+        return since[0] == place.epoch and len(lines) == missed and (not lines or lines[0].offset == since[1] + 1)
 
     @staticmethod
     def _items(line: StoredLine) -> list[object]:
@@ -132,24 +142,34 @@ class Channel:
 
     # --- lines ---
 
-    def say(self, line: StoredLine, kept: Kept, failed: Failed) -> None:
+    def say(self, line: StoredLine, kept: Kept, failed: Failed, now: float) -> None:
         """Have a line kept; then tell its sender, and all hearers."""
+        self.open(lambda now: self._store(line, kept, failed), failed, now)
+
+    def _store(self, line: StoredLine, kept: Kept, failed: Failed) -> None:
+        self._given += 1
+        number = self._given
+        self._storing[number] = None
 
         def stored(offset: int, now: float) -> None:
+            del self._storing[number]
             kept(offset, now)
             self._arrived(line._replace(offset=offset))
+            self._look_for_hole()
 
         def lost(error: BaseException, now: float) -> None:
+            del self._storing[number]
             failed(error, now)
             self._heal()
 
         self._requests.append(Store(stored, lost, self.name, line))
 
     def _arrived(self, line: StoredLine) -> None:
-        place = self.place
-        assert place is not None
+        place = self._opened_place
         if line.offset < place.next:
             return  # said again by its sender: all have heard it
+        if not self._early:
+            self._hole_until = self._given
         self._early[line.offset] = line
         following = place.next
         while following in self._early:
@@ -171,9 +191,14 @@ class Channel:
     def _message(self, line: StoredLine) -> Message:
         return Line(self.number, line.offset, line.time, line.tick, line.kind, line.sender, line.name, line.text, line.cid)
 
+    def _look_for_hole(self) -> None:
+        """Lines wait for one that none of ours will be: somebody else had it kept. It is read from storage."""
+        if self._early and next(iter(self._storing), self._hole_until + 1) > self._hole_until:
+            self._heal()
+
     def _heal(self) -> None:
-        """Storage failed for a line: it may have been kept all the same, and later ones would wait for ever. Look."""
-        if self._healing or self.place is None:
+        """Read what storage has: a line that it failed for may be kept all the same, and later ones would wait for ever."""
+        if self._healing:
             return
         self._healing = True
 
@@ -184,5 +209,6 @@ class Channel:
 
         def failed(error: BaseException, now: float) -> None:
             self._healing = False
+            self._report("error", error, channel=self.name, verb="history")
 
-        self._requests.append(Fetch(read, failed, self.name, self.place.next - 1, self._limits.resume_lines))
+        self._requests.append(Fetch(read, failed, self.name, self._opened_place.next - 1, max(1, self._limits.resume_lines)))

@@ -6,6 +6,7 @@ from unicodedata import category
 
 from ..errors import Refused
 from ..limits import MAX_NAME_CHARS
+from ..messages import fitting
 
 
 def check_text(text: str, most: int) -> str:
@@ -26,6 +27,12 @@ def check_text(text: str, most: int) -> str:
     if any(category(char) in ("Cc", "Cs") and char not in "\n\t" for char in text):
         raise Refused("a line with control characters", "bad-text")
     return text
+
+
+def tidy_text(text: object, most: int) -> str:
+    """Make a line of what a game says itself: never refused, but cut to `most` characters, without control characters."""
+    kept = "".join(char for char in fitting(text, most) if char in "\n\t" or category(char) != "Cc")
+    return kept.strip()
 
 
 def check_name(name: str) -> str:

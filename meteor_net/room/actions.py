@@ -7,7 +7,8 @@ from typing import Any
 
 from ..codec import Shared
 from ..errors import LocalProtocolError, MessageError, Refused
-from ..messages import Ack, ActionMessage, RefusedMessage, Result
+from ..limits import MAX_PROSE_CHARS, MAX_WORD_CHARS, Limits
+from ..messages import Ack, ActionMessage, RefusedMessage, Result, fitting
 from ..session.outbox import Lane
 from ..state import Input, Schema
 from .asking import Asking, as_refused, nothing
@@ -21,12 +22,13 @@ class Actions:
         counters: actions, inputs, inputs_dropped, refused: plain integers.
     """
 
-    def __init__(self, room: int, game: Any, schema: Schema, asking: Asking) -> None:
+    def __init__(self, room: int, game: Any, schema: Schema, asking: Asking, limits: Limits) -> None:
         self.counters = dict.fromkeys(("actions", "inputs", "inputs_dropped", "refused"), 0)
         self._room = room
         self._game = game
         self._schema = schema
         self._asking = asking
+        self._limits = limits
 
     def on_action(self, player: Player, message: ActionMessage, now: float) -> None:
         """A player does something; what is no input happens now."""
@@ -70,7 +72,7 @@ class Actions:
         if player.role != "play":
             raise Refused("you are watching", "watching")
         if not player.action_bucket.take(now):
-            raise Refused(f"too fast; again in {player.action_bucket.wait_s():.2f} s", "slow-down")
+            raise Refused(player.action_bucket.excuse(), "slow-down")
         if message.kind >= len(self._schema.actions):
             raise Refused(f"there is no action {message.kind} here", "bad-action")
         try:
@@ -88,12 +90,12 @@ class Actions:
             if value is None:
                 return
             try:
-                result = Shared.of(Result(self._room, seq, value))
+                result = Shared.checked(Result(self._room, seq, value), self._limits)
             except LocalProtocolError as error:
                 self._asking.raised(player, "action", error)
                 self._refuse(player, seq, as_refused(error))
             else:
-                player.session.put(Lane.ACKS, result)
+                player.tell(Lane.ACKS, result)
 
         def refused(error: BaseException, now: float) -> None:
             self._refuse(player, seq, as_refused(error))
@@ -105,4 +107,6 @@ class Actions:
         player.answering.discard(seq)
         self.counters["refused"] += 1
         player.session.counters["refused"] += 1
-        player.session.put(Lane.ACKS, RefusedMessage(self._room, seq, refused.reason[:32], refused.text[:1000]))
+        player.tell(Lane.ACKS, RefusedMessage(
+            self._room, seq, fitting(refused.reason, MAX_WORD_CHARS), fitting(refused.text, MAX_PROSE_CHARS),
+        ))  # fmt: skip

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import isawaitable
-from typing import Any, Protocol
+from typing import Any
 
 from ..errors import Refused
 from ..limits import Limits
-from ..requests import Await, Failed, Request, Then
+from ..requests import Await, Failed, Report, Request, Then
 from .player import Player
-
-
-class Report(Protocol):
-    """Takes what happened, for logs and counts: a word, an error if there was one, and names."""
-
-    def __call__(self, event: str, error: BaseException | None = None, **fields: object) -> None: ...
 
 
 def nothing(_: Any, now: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from ..codec import Shared
@@ -19,15 +19,17 @@ class Events:
     """The newest events, numbered from 1.
 
     Attributes:
-        number: Of the newest.
+        number: Of the newest that was delivered: who joins between two ticks will hear what still waits.
     """
 
     def __init__(self, room: int, schema: Schema, limits: Limits) -> None:
         self.number = 0
         self._room = room
         self._schema = schema
+        self._given = 0
         self._kept: deque[tuple[int, Shared]] = deque(maxlen=limits.room_events)
-        self._waiting: list[tuple[Player | None, Shared]] = []
+        #: To whom (None: to all), and its number.
+        self._waiting: list[tuple[Player | None, int, Shared]] = []
 
     def emit(self, event: Any, tick: int, player: Player | None = None) -> None:
         """Take an event; to all, or to one player, for whom it is not kept.
@@ -37,22 +39,21 @@ class Events:
         """
         if type(event) not in self._schema.events:
             raise LocalProtocolError(f"{type(event).__name__} is not among the game's events")
-        number = 0
-        if player is None:
-            self.number += 1
-            number = self.number
-        kind = self._schema.events.index(type(event))
-        shared = Shared.of(EventMessage(self._room, number, tick, kind, event.to_wire()))
-        self._waiting.append((player, shared))
-        if player is None:
-            self._kept.append((number, shared))
+        number = self._given + 1 if player is None else 0
+        kind = self._schema.event_number(type(event))
+        self._waiting.append((player, number, Shared.of(EventMessage(self._room, number, tick, kind, event.to_wire()))))
+        self._given = max(self._given, number)
 
-    def deliver(self, players: Iterable[Player]) -> None:
+    def deliver(self, players: Sequence[Player]) -> None:
         """The tick's frames are out: now its events."""
         waiting, self._waiting = self._waiting, []
-        for to, shared in waiting:
-            for player in players if to is None else (to,):
-                player.session.put(Lane.EVENTS, shared)
+        for to, number, shared in waiting:
+            if to is None:
+                self.number = number
+                self._kept.append((number, shared))
+            for player in players:
+                if to is None or to is player:
+                    player.session.put(Lane.EVENTS, shared)
 
     def missed(self, player: Player, last: int) -> None:
         """Give a player who comes back the events since number `last`, or say that they are gone."""

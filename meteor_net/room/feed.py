@@ -38,7 +38,7 @@ class Feed:
 
     def start(self, player: Player, held: int | None, now: float) -> None:
         """A player joined, or came back, and stands at version number `held` (None: at none)."""
-        player.held = held
+        player.held = held or None  # the empty version is where a keyframe starts
         player.written_at = None
         player.probe = None
         player.lagging_since = now
@@ -96,20 +96,15 @@ class Feed:
     def _catch_up(self, late: list[Player], now: float) -> None:
         """Serve those who stand elsewhere, longest waiting first, with a bounded number of encodes."""
         late.sort(key=lambda player: player.lagging_since if player.lagging_since is not None else now)
-        encodes = 0
+        encoded = self.stream.counters["frames"]
         for player in late:
-            if player.held not in self._frames:
-                if encodes == self._limits.catch_ups_per_tick:
-                    continue
-                encodes += 1
+            if player.held not in self._frames and self.stream.counters["frames"] - encoded >= self._limits.catch_ups_per_tick:
+                continue
             self.counters["catch_ups"] += 1
             self._give(player, player.held, now)
 
     def _give(self, player: Player, base: int | None, now: float) -> None:
-        frame = self._frames.get(base)
-        if frame is None:
-            frame = self._frames[base] = self._encode(base)
-        player.session.put(Lane.STATE, frame)
+        player.session.put(Lane.STATE, self._frame(base))
         version = self.stream.version
         player.held = version.number
         player.written_tick = version.tick
@@ -118,11 +113,17 @@ class Feed:
             player.written_at = now
         self.counters["frames"] += 1
 
+    def _frame(self, base: int | None) -> Shared:
+        frame = self._frames.get(base)
+        if frame is None:
+            frame = self._frames[base] = self._encode(base)
+        return frame
+
     def _encode(self, base: int | None) -> Shared:
         try:
             step = self.stream.step(base)
         except BaseLost:
-            step = self.stream.step(None)
+            return self._frame(None)
         if step.base_code >> 3 == 0:
             self.counters["keyframes"] += 1
         return Shared.of(Frame(self.number, step.tick & 0xFFFF, step.base_code, step.data, step.texts or []))

@@ -52,4 +52,7 @@ def _number(places: dict[str, Any], key: str) -> int | None:
 def _place(name: str, place: Any) -> tuple[int, int]:
     if type(place) is not list or len(place) != 2 or any(type(item) is not int for item in place):
         raise PacketError(f"places: channel {name[:64]!r} wants [epoch, offset]")
-    return place[0], place[1]
+    epoch, offset = place
+    if epoch < 0 or offset < -1:
+        raise PacketError(f"places: channel {name[:64]!r} wants an epoch from 0 and an offset from -1")
+    return epoch, offset

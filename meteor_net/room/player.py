@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
+from ..codec import Shared
 from ..interfaces import IPlayer
 from ..limits import Limits
-from ..messages import Own, Role
+from ..messages import MAX_OWN_ROWS, Message, Own, Role
 from ..requests import Then
 from ..session.bucket import TokenBucket
 from ..session.outbox import Lane
 from ..session.session import Session
+from ..state import Row
 
 if TYPE_CHECKING:
     from .room import Room
@@ -37,6 +39,7 @@ class Player:
         probe: Number of the ping whose answer ends a pause in its state, or None.
         busy: How many verbs of this player's are being awaited; `queue` holds the events behind them.
         entered: The handler has let it in: `left` will be told.
+        seated: It was told JOINED on the connection that it has now, and hears what happens.
         lagging_since: When this player began to lack the newest version, in seconds, or None.
     """
 
@@ -60,6 +63,7 @@ class Player:
         self.lagging_since: float | None = None
         self.busy = 0
         self.entered = False
+        self.seated = False
         self.queue: deque[Then] = deque()
         self.action_bucket = TokenBucket(limits.actions_per_s, limits.actions_per_s)
         self.line_bucket = TokenBucket(limits.lines_per_s, limits.lines_burst)
@@ -80,18 +84,38 @@ class Player:
 
     @property
     def rows(self) -> list[Any]:
-        """All of the player's own rows."""
+        """All of the player's own rows.
+
+        Raises:
+            TypeError: One is set that is no row of the room's world.
+            ValueError: More are set than the wire carries.
+        """
         return list(self._rows)
 
     @rows.setter
     def rows(self, rows: list[Any]) -> None:
-        self._rows = list(rows)
-        self.room.changed_rows(self)
+        rows = list(rows)
+        if len(rows) > MAX_OWN_ROWS:
+            raise ValueError(f"{len(rows)} own rows; a player may have {MAX_OWN_ROWS}")
+        for row in rows:
+            if not isinstance(row, Row) or row.table not in self.room.world.tables:
+                raise TypeError(f"{row!r} is no row of this room's world")
+        self._rows = rows
 
     @property
     def round_trip_ms(self) -> float | None:
         """The last measured round trip in ms, or None."""
         return self.session.round_trip_ms
+
+    @property
+    def here(self) -> bool:
+        """Whether the player is still in its room, away or not."""
+        return self.session.seats.get(self.room.number) is self
+
+    def tell(self, lane: Lane, item: Message | Shared) -> None:
+        """Leave something about the room for the client; once out of it, the client has no use for it."""
+        if self.here:
+            self.session.put(lane, item)
 
     def say(self, text: str) -> None:
         """Send the player alone a notice, kept in the user's inbox."""

@@ -1,4 +1,4 @@
-"""A room opens, lets players in and out, and ticks.
+"""A room opens, ticks and closes, and is what handlers and players use.
 
 Plain: it takes messages and the time, and leaves frames, lines and answers in its players' outboxes, and requests in a list.
 """
@@ -6,7 +6,6 @@ Plain: it takes messages and the time, and leaves frames, lines and answers in i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -14,63 +13,23 @@ import numpy as np
 from zope.interface import implementer
 
 from ..chat.channel import Channel
-from ..errors import Refused
+from ..codec import Shared
 from ..interfaces import IPlayer, IRoom
-from ..limits import Limits
-from ..messages import (
-    ActionMessage,
-    Clock,
-    ErrorMessage,
-    Held,
-    Join,
-    Joined,
-    Leave,
-    Left,
-    LineKind,
-    Lost,
-    Message,
-    Role,
-    Say,
-)
-from ..requests import Request, Then
+from ..messages import ActionMessage, Clock, Held, Join, Leave, Left, LineKind, Lost, Message, Say
 from ..session.outbox import Lane
 from ..session.session import Session
 from ..state import Schema, Stream, World
 from .actions import Actions
-from .asking import Asking, Report, as_refused, nothing
+from .asking import Asking, nothing
 from .events import Events
 from .feed import Feed
-from .places import Places
+from .members import Members
 from .player import Player
+from .surroundings import Surroundings
 from .talk import Talk
 
 #: CLOCK at least so often, so that a frame's 16 bits of tick are never ambiguous (wire page, clause 6.4).
 CLOCK_TICKS = 8_192
-#: The code of JOIN, which an ERROR names.
-JOIN = 50
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """What all rooms of a process share.
-
-    Attributes:
-        requests: Where rooms leave what they ask of the shell.
-        report: Told what happened, with the names of room and player.
-        server_ms: Seconds of the shell's clock -> milliseconds of the server's clock.
-        inbox: A user's own channel.
-        opened, closed: Told when a room begins to tick, and when it is over.
-        now: The time of the turn, in seconds; the shell sets it before it calls anything here.
-    """
-
-    limits: Limits
-    requests: list[Request]
-    report: Report
-    server_ms: Callable[[float], int]
-    inbox: Callable[[str], Channel]
-    closed: Callable[[Room], None]
-    opened: Callable[[Room], None]
-    now: float = 0.0
 
 
 @implementer(IRoom)
@@ -81,7 +40,7 @@ class Room:
         name, world, tick, random, rng: See `IRoom`.
         number: The wire's; also its stream's.
         channel: The room's own channel.
-        feed, events, actions, talk: Its parts; each counts what it does.
+        members, feed, events, actions, talk: Its parts; most count what they do.
         next_tick_at: When the tick in hand is due, in seconds.
         counters: joined, left, turned_away, ticks, ticks_dropped: plain integers.
     """
@@ -105,14 +64,12 @@ class Room:
         self.is_closed = False
         self.counters = dict.fromkeys(("joined", "left", "turned_away", "ticks", "ticks_dropped"), 0)
         self.asking = Asking(name, around.limits, around.requests, around.report)
+        self.members = Members(self, around)
         self.feed = Feed(number, Stream(self.world, limits=around.limits), around.limits)
         self.events = Events(number, schema, around.limits)
-        self.actions = Actions(number, game, schema, self.asking)
+        self.actions = Actions(number, game, schema, self.asking, around.limits)
         self.talk = Talk(self, chat, channel, self.asking, around.limits, around.report)
         self._around = around
-        self._players: dict[Session, Player] = {}
-        self._joining: list[Then] = []
-        self._rows_changed: dict[Player, None] = {}
         self._ticked_at = around.now
         self._check_every = max(1, round(game.tick_hz))
         self._verbs: dict[type[Message], Callable[[Player, Any, float], None]] = {
@@ -121,17 +78,17 @@ class Room:
         }  # fmt: skip
 
     def __repr__(self) -> str:
-        return f"<Room {self.name!r}: {len(self._players)} players, tick {self.tick}>"
+        return f"<Room {self.name!r}: {len(self.members.players)} players, tick {self.tick}>"
 
     def __contains__(self, session: Session) -> bool:
-        return session in self._players
+        return session in self.members
 
     # --- what handlers and players use ---
 
     @property
     def players(self) -> list[Player]:
         """Who is here, in the order of coming, those who are away included."""
-        return [player for player in self._players.values() if player.entered]
+        return [player for player in self.members.players.values() if player.entered]
 
     def notice(self, text: str) -> None:
         """Say something in the room's channel in the server's name."""
@@ -146,25 +103,25 @@ class Room:
         self.events.emit(event, self.tick)
 
     def whisper(self, player: Player, text: str) -> None:
-        """Keep a notice in a user's inbox."""
-        self.talk.say(self._around.inbox(player.user), LineKind.NOTICE, text, self._around.now)
+        """Keep a notice in a user's inbox; the user may be gone."""
+        inbox = self._around.inbox(player.user, passing=True)
+        self.talk.say(inbox, LineKind.NOTICE, text, self._around.now)
 
     def emit_to(self, player: Player, event: Any) -> None:
         """Tell one player an event of this tick; it is not kept."""
         self.events.emit(event, self.tick, player)
 
-    def changed_rows(self, player: Player) -> None:
-        """The player's own rows may be others now."""
-        self._rows_changed[player] = None
-
     def remove(self, player: Player, text: str) -> None:
         """Take a player out, and tell why."""
-        player.session.put(Lane.CONTROL, Left(self.number, "removed", text[:1000]))
-        self.leave(player.session, self._around.now)
+        self.members.remove(player, text, self._around.now)
 
     def server_ms(self, now: float) -> int:
         """Milliseconds of the server's clock."""
         return self._around.server_ms(now)
+
+    def tick_ms(self) -> int:
+        """When the last tick was, in milliseconds of the server's clock."""
+        return self._around.server_ms(self._ticked_at)
 
     # --- opening and closing ---
 
@@ -172,7 +129,7 @@ class Room:
         """Look up the channel, tell the handlers, then let in who waits."""
 
         def chat_opened(_: Any, now: float) -> None:
-            self.asking.ask(None, "opened", self.game.opened, self._let_in, self._not_opened, now)
+            self.asking.ask(None, "opened", self.game.opened, self._opened, self._not_opened, now)
 
         def channel_opened(now: float) -> None:
             self.asking.ask(None, "opened", self.chat.opened, chat_opened, self._not_opened, now)
@@ -183,29 +140,26 @@ class Room:
         self._around.report("room-failed", error, room=self.name)
         self.is_closed = True
         self._around.closed(self)
-        self._call_waiting(now)
+        self.members.admit_waiting(now)
 
-    def _let_in(self, _: Any, now: float) -> None:
+    def _opened(self, _: Any, now: float) -> None:
         self.is_open = True
         self._ticked_at = now
         self._around.report("opened", room=self.name)
         self._around.opened(self)
-        self._call_waiting(now)
+        self.members.admit_waiting(now)
+        self.close_if_empty(now)  # who asked for it may be gone
 
-    def _call_waiting(self, now: float) -> None:
-        waiting, self._joining = self._joining, []
-        for join in waiting:
-            join(None, now)
-
-    def _close_if_empty(self, now: float) -> None:
-        if self._players or self._joining or self.is_closed:
+    def close_if_empty(self, now: float) -> None:
+        """Nobody is in it, or about to be: the room ends."""
+        if self.members or not self.is_open or self.is_closed:
             return
         self.is_closed = True
         self._around.closed(self)
         self.asking.ask(None, "closed", self.game.closed, nothing, nothing, now)
         self._around.report("closed", room=self.name)
 
-    # --- coming ---
+    # --- sessions and their messages ---
 
     def join(self, session: Session, message: Join, now: float) -> None:
         """A session wants in; or is in already, and its new connection says which places it holds.
@@ -213,133 +167,23 @@ class Room:
         Raises:
             PacketError: If the places are none.
         """
-        places = Places.of(message.places, self._around.limits)
-        player = self._players.get(session)
-        if player is not None:
-            self._come_back(player, message, places, now)
-        elif not self.is_open and not self.is_closed:
-            self._joining.append(lambda _, now: self._admit(session, message, places, now))
-        else:
-            self._admit(session, message, places, now)
-
-    def _come_back(self, player: Player, message: Join, places: Places, now: float) -> None:
-        if not player.online and player.entered:
-            self.asking.after(player, lambda _, now: self.asking.ask(
-                player, "back", lambda: self.game.back(player), nothing, nothing, now), now)  # fmt: skip
-        player.online = True
-        self.asking.after(player, lambda _, now: self._seat(player, message, places, now), now)
-
-    def _admit(self, session: Session, message: Join, places: Places, now: float) -> None:
-        role = Role.WATCH if message.role == Role.WATCH else Role.PLAY
-        playing = sum(player.role == "play" for player in self._players.values())
-        if self.is_closed:
-            self._turn_away(session, Refused(f"room {self.name} could not be opened", "failed"), now)
-        elif role is Role.PLAY and playing >= self.game.max_players:
-            self._turn_away(session, Refused(f"room {self.name} is full: {playing} are playing", "room-full"), now)
-        elif session.pipe is not None and session not in self._players:
-            self._take_in(Player(session, self, role, self._around.limits), message, places, now)
-        else:
-            self._close_if_empty(now)  # the session is gone, or asked twice, while the room opened
-
-    def _take_in(self, player: Player, message: Join, places: Places, now: float) -> None:
-        self._players[player.session] = player
-        player.session.seats[self.number] = player
-        player.busy += 1  # what the player says waits until it is in
-
-        def refused(error: BaseException, now: float) -> None:
-            if self._players.get(player.session) is player:
-                del self._players[player.session]
-                player.session.seats.pop(self.number, None)
-            self._turn_away(player.session, error, now)
-
-        def joined(_: Any, now: float) -> None:
-            player.entered = True
-            self.counters["joined"] += 1
-            if self._players.get(player.session) is not player:  # it left while the handler thought
-                self._tell_left(player, now)
-                return
-            self._around.report("joined", room=self.name, player=player.name, user=player.user)
-            self._seat(player, message, places, now)
-            player.busy -= 1
-            self.asking.free(player, now)
-
-        def inbox_opened(now: float) -> None:
-            if self._players.get(player.session) is player:
-                self.asking.ask(player, "joined", lambda: self.game.joined(player), joined, refused, now)
-
-        self._around.inbox(player.user).open(inbox_opened, refused, now)
-
-    def _turn_away(self, session: Session, error: BaseException, now: float) -> None:
-        refused = as_refused(error)
-        session.put(Lane.CONTROL, ErrorMessage(JOIN, refused.reason[:32], refused.text[:1000]))
-        self.counters["turned_away"] += 1
-        self._close_if_empty(now)
-
-    def _seat(self, player: Player, message: Join, places: Places, now: float) -> None:
-        """Tell a player where the room stands, and let it hear everything from there."""
-        session = player.session
-        same_world = places.epoch == self.world.epoch
-        held = self.feed.stream.held(places.tick) if same_world and places.tick is not None else None
-        channels = [self.channel, self._around.inbox(player.user)]
-        session.put(Lane.CONTROL, Joined(
-            room=self.number, name=self.name, epoch=self.world.epoch, tick=self.tick - 1,
-            time=self.server_ms(self._ticked_at), tick_us=round(self.tick_s * 1e6), stream=self.feed.number,
-            channels=[(channel.number, channel.name, *(channel.place or (0, 0))) for channel in channels],
-            schema_hash=self.schema.hash,
-            schema=None if message.schema_hash == self.schema.hash else self.schema.describe(),
-            rows=player.joined_rows(), last_seq=player.top_seq, event=self.events.number,
-        ))  # fmt: skip
-        for channel in channels:
-            channel.hear(session, places.channels.get(channel.name))
-        self.feed.start(player, None if held is None else held.number, now)
-        if same_world and places.event is not None:
-            self.events.missed(player, places.event)
-
-    # --- going ---
+        self.members.join(session, message, now)
 
     def lose(self, session: Session, now: float) -> None:
         """A player's connection was lost; the player may come back."""
-        player = self._players[session]
-        if not player.online:
-            return
-        player.online = False
-        player.inputs.clear()
-        self._unhear(player)
-        self.asking.after(player, lambda _, now: self.asking.ask(
-            player, "away", lambda: self.game.away(player), nothing, nothing, now), now)  # fmt: skip
+        self.members.lose(session, now)
 
     def leave(self, session: Session, now: float) -> None:
         """A player is gone for good."""
-        player = self._players.pop(session, None)
-        if player is None:
-            return
-        session.seats.pop(self.number, None)
-        self._unhear(player)
-        player.online = False
-        player.queue.clear()
-        if player.entered:
-            self._tell_left(player, now)
-        self._close_if_empty(now)
-
-    def _unhear(self, player: Player) -> None:
-        self.channel.unhear(player.session)
-        self._around.inbox(player.user).unhear(player.session)
-
-    def _tell_left(self, player: Player, now: float) -> None:
-        self.counters["left"] += 1
-        self._around.report("left", room=self.name, player=player.name, user=player.user)
-        self.asking.ask(None, "left", lambda: self.game.left(player), nothing, nothing, now)
-        self._rows_changed.pop(player, None)
-
-    # --- messages ---
+        self.members.leave(session, now)
 
     def receive(self, session: Session, message: Message, now: float) -> None:
         """A player says something."""
-        self._verbs[type(message)](self._players[session], message, now)
+        self._verbs[type(message)](self.members.players[session], message, now)
 
     def ponged(self, session: Session, number: int) -> None:
         """A player has answered a ping."""
-        self.feed.ponged(self._players[session], number)
+        self.feed.ponged(self.members.players[session], number)
 
     def _on_leave(self, player: Player, message: Leave, now: float) -> None:
         player.session.put(Lane.CONTROL, Left(self.number, "left", ""))
@@ -362,7 +206,8 @@ class Room:
         """Do the ticks that are due; a few late ones are caught up, the rest is dropped and told."""
         if not self.is_open or self.is_closed:
             return
-        if now < self._ticked_at:
+        shifted = now < self._ticked_at
+        if shifted:
             self._ticked_at = now - self.tick_s  # the clock went back
         due = int((now - self._ticked_at) / self.tick_s + 1e-9)
         dropped = due - self._around.limits.late_ticks
@@ -370,21 +215,27 @@ class Room:
             self.counters["ticks_dropped"] += dropped
             self._ticked_at += dropped * self.tick_s
             due -= dropped
+            shifted = True
         for _ in range(due):
+            if self.is_closed:  # the game took the last player out
+                return
             self._ticked_at += self.tick_s
             self._tick(now)
-        if dropped > 0:
+        if shifted:
             self._tell_clock()
 
     def _tick(self, now: float) -> None:
-        players = [player for player in self._players.values() if player.online and player.entered]
-        self.actions.take_inputs(players, now)
+        self.actions.take_inputs(self.members.seated(), now)
+        if self.is_closed:
+            return
         try:
             self.game.tick(self.tick_s)
         except Exception as error:
             self.asking.raised(None, "tick", error)
         self.feed.stream.commit(self.tick, check=self.tick % self._check_every == 0)
-        self._tell_rows()
+        players = self.members.seated()  # the handler may have taken some out
+        for player in players:
+            player.tell_rows()
         self.actions.acknowledge(players, self.tick)
         self.feed.serve(players, now, self.server_ms(now))
         self.events.deliver(players)
@@ -393,13 +244,7 @@ class Room:
             self._tell_clock()
         self.tick += 1
 
-    def _tell_rows(self) -> None:
-        changed, self._rows_changed = self._rows_changed, {}
-        for player in changed:
-            if player.session in self._players and player.online:
-                player.tell_rows()
-
     def _tell_clock(self) -> None:
-        clock = Clock(self.number, self.tick - 1, self.server_ms(self._ticked_at))
-        for player in self._players.values():
+        clock = Shared.of(Clock(self.number, self.tick - 1, self.tick_ms()))
+        for player in self.members.seated():
             player.session.put(Lane.CONTROL, clock)

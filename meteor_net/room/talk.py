@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..chat.channel import Channel
-from ..chat.text import check_text
+from ..chat.text import check_text, tidy_text
 from ..errors import Refused
 from ..interfaces import IPlayer, StoredLine
-from ..limits import Limits
-from ..messages import LineKind, Said, Say, Unsaid
+from ..limits import MAX_PROSE_CHARS, MAX_WORD_CHARS, Limits
+from ..messages import LineKind, Said, Say, Unsaid, fitting
+from ..requests import Report
 from ..session.outbox import Lane
-from .asking import Asking, Report, as_refused
+from .asking import Asking, as_refused
 from .player import Player
 
 
@@ -38,8 +39,7 @@ class Talk:
         elif message.kind != LineKind.TEXT:
             self._unsaid(player, message, Refused("players say lines of kind 0", "bad-text"))
         elif not player.line_bucket.take(now):
-            wait = player.line_bucket.wait_s()
-            self._unsaid(player, message, Refused(f"too fast; again in {wait:.1f} s", "slow-down"))
+            self._unsaid(player, message, Refused(player.line_bucket.excuse(), "slow-down"))
         else:
             self._asking.after(player, lambda _, now: self._consider(player, message, now), now,
                                lambda refused: self._unsaid(player, message, refused))  # fmt: skip
@@ -68,7 +68,13 @@ class Talk:
 
     def _accepted(self, player: Player, message: Say, text: object, now: float) -> None:
         try:
-            text = check_text(str(text), self._limits.line_chars)
+            if not isinstance(text, str):
+                raise TypeError(f"line answered {type(text).__name__}; the text to say was expected")
+            text = check_text(text, self._limits.line_chars)
+        except TypeError as error:
+            self._asking.raised(player, "line", error)
+            self._unsaid(player, message, as_refused(error))
+            return
         except Refused as error:  # the handler made it so; the player can do nothing about it but know
             self._unsaid(player, message, error)
             return
@@ -83,10 +89,10 @@ class Talk:
             self._report("error", error, room=self._room.name, player=player.name, verb="store")
             self._unsaid(player, message, Refused("the line could not be kept; say it again", "failed"))
 
-        self._channel.say(line, kept, failed)
+        self._channel.say(line, kept, failed, now)
 
     def say(self, channel: Channel, kind: LineKind, text: str, now: float, player: IPlayer | None = None) -> None:
-        """Keep a line of the game's own; nobody waits for an answer, a failure is logged."""
+        """Keep a line of the game's own, cut to what a line may be; nobody waits for an answer, a failure is logged."""
 
         def kept(offset: int, now: float) -> None:
             self.lines += 1
@@ -94,7 +100,9 @@ class Talk:
         def failed(error: BaseException, now: float) -> None:
             self._report("error", error, room=self._room.name, player=None, verb="store")
 
-        channel.say(self._line(kind, text, now, player), kept, failed)
+        text = tidy_text(text, self._limits.line_chars)
+        if text:
+            channel.say(self._line(kind, text, now, player), kept, failed, now)
 
     def _line(self, kind: LineKind, text: str, now: float, player: IPlayer | None, cid: str = "") -> StoredLine:
         return StoredLine(
@@ -110,4 +118,6 @@ class Talk:
 
     def _unsaid(self, player: Player, message: Say, refused: Refused) -> None:
         player.session.counters["refused"] += 1
-        player.session.put(Lane.CONTROL, Unsaid(message.channel, message.cid, refused.reason[:32], refused.text[:1000]))
+        player.session.put(Lane.CONTROL, Unsaid(
+            message.channel, message.cid, fitting(refused.reason, MAX_WORD_CHARS), fitting(refused.text, MAX_PROSE_CHARS),
+        ))  # fmt: skip

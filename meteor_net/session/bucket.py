@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 
 class TokenBucket:
     """Allows `burst` at once, and `per_s` a second for ever."""
@@ -29,5 +31,12 @@ class TokenBucket:
         return True
 
     def wait_s(self) -> float:
-        """How long until the next token, in seconds, seen from the last `take`."""
+        """How long until the next token, in seconds, seen from the last `take`; infinite if none will come."""
+        if self.per_s <= 0.0 or self.burst < 1.0:
+            return inf
         return max(0.0, (1.0 - self._tokens) / self.per_s)
+
+    def excuse(self) -> str:
+        """What to tell who got none."""
+        wait_s = self.wait_s()
+        return "too fast" if wait_s == inf else f"too fast; again in {wait_s:.2f} s"

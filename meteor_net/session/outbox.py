@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from ..codec import Shared, encode_packet
-from ..limits import Limits
+from ..limits import MAX_MESSAGES, Limits
 from ..messages import Message
 
 
@@ -115,19 +115,24 @@ class Outbox:
 
 
 def _grouped(lanes: tuple[deque[Message | Shared], ...] | list[deque[Message | Shared]]) -> list[Shared]:
-    """Empty lanes into packets: neighbours for this peer alone become one."""
+    """Empty lanes into packets: neighbours for this peer alone become one, as far as a packet goes."""
     packets: list[Shared] = []
     alone: list[Message] = []
     for lane in lanes:
         while lane:
             item = lane.popleft()
             if isinstance(item, Shared):
-                if alone:
-                    packets.append(Shared(encode_packet(alone)))
-                    alone = []
+                _pack(alone, packets)
                 packets.append(item)
             else:
                 alone.append(item)
+                if len(alone) == MAX_MESSAGES:
+                    _pack(alone, packets)
+    _pack(alone, packets)
+    return packets
+
+
+def _pack(alone: list[Message], packets: list[Shared]) -> None:
     if alone:
         packets.append(Shared(encode_packet(alone)))
-    return packets
+        alone.clear()

@@ -8,6 +8,7 @@ from random import Random
 
 from ..interfaces import Identity
 from ..limits import MAX_NAME_CHARS, Limits
+from ..messages import fitting
 from .session import Session
 
 #: The heartbeat looks at one slot of the sessions at a time, so that no look is long.
@@ -40,13 +41,9 @@ class Registry:
 
     def make(self, identity: Identity, now: float) -> Session:
         """A new session for a user."""
-        session = Session(
-            f"{self._random.getrandbits(64):016x}",
-            Identity(identity.user[:MAX_NAME_CHARS], identity.name[:MAX_NAME_CHARS]),
-            self._limits,
-            self,
-            now,
-        )
+        # An authenticator is the operator's own: its texts may hold what the wire cannot carry.
+        known = Identity(fitting(identity.user, MAX_NAME_CHARS), fitting(identity.name, MAX_NAME_CHARS))
+        session = Session(f"{self._random.getrandbits(64):016x}", known, self._limits, self, now)
         self._sessions[session.id] = session
         self._users[session.user] += 1
         self._slots[self._made % SLOTS][session] = None
@@ -90,8 +87,14 @@ class Registry:
         return True
 
     def slot(self, number: int) -> list[Session]:
-        """One tenth of the sessions, for the heartbeat."""
-        return list(self._slots[number % SLOTS])
+        """One tenth of the sessions, for the heartbeat.
+
+        Those with something that a full pipe would not take become dirty: so it goes when the peer reads again, even
+        if nobody says anything more.
+        """
+        sessions = list(self._slots[number % SLOTS])
+        self.dirty.update((session, None) for session in sessions if not session.outbox.empty)
+        return sessions
 
     def flush(self, now: float) -> None:
         """End of a turn: every session with something to say says it."""

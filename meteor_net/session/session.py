@@ -23,6 +23,7 @@ class Session:
         user, name: Who it is.
         pipe: The connection, or None while the session is away.
         seats: Room number -> the player there. The room owns the player; here it is only looked up.
+        waits_for: Numbers of the rooms that are still opening and will then take it in.
         heard_at, sent_at: When the last byte came, and the last packet went, in seconds.
         round_trip_ms: The last measured round trip; `best_round_trip_ms` the smallest of this connection.
         counters: packets_in, packets_out, bytes_in, bytes_out, lines, actions, refused, skipped, resumed: plain integers.
@@ -35,6 +36,7 @@ class Session:
         self.limits = limits
         self.pipe: Pipe | None = None
         self.seats: dict[int, Any] = {}
+        self.waits_for: set[int] = set()
         self.outbox = Outbox(limits)
         self.heard_at = now
         self.sent_at = now

@@ -68,7 +68,7 @@ class MemoryStorage:
         return [line for line in self._kept(channel) if line.offset > after][:limit]
 
     async def latest(self, channel: str, limit: int) -> list[StoredLine]:
-        return self._kept(channel)[-limit:]
+        return self._kept(channel)[-limit:] if limit else []
 
     async def close(self) -> None:
         self._logs.clear()
@@ -78,6 +78,6 @@ class MemoryStorage:
         return [] if log is None else list(log.lines)
 
     def _make_room(self) -> None:
-        if len(self._logs) > self._channels:
+        if len(self._logs) > max(1, self._channels):
             self._logs.popitem(last=False)
             self._epoch = self._random.getrandbits(48)
