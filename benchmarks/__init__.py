@@ -1,0 +1,1 @@
+"""What the framework costs, measured; `make bench-…` runs one."""

@@ -1,0 +1,208 @@
+"""Many light players over loopback: each speaks the wire, answers pings, says what it holds and steers now and then.
+
+They do not decode the state, so that a hundred of them leave the other core to the server; one may record its frames.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from random import Random
+from typing import Protocol
+
+import cbor2
+
+from meteor_net.codec import decode_from_server, encode_packet
+from meteor_net.drift.world import Steer
+from meteor_net.limits import Limits
+from meteor_net.messages import ActionMessage, Frame, Held, Hello, Join, Joined, Message, Pong
+
+LIMITS = Limits()
+FRAME, JOINED, WELCOME, PING = 16, 51, 49, 54
+HELD_S = 0.5
+STEERS_PER_S = 4.0
+
+
+class Recorder(Protocol):
+    """Looks at what a player gets."""
+
+    def joined(self, joined: Joined) -> None:
+        """The player is in."""
+
+    def frame(self, frame: Frame, size: int) -> None:
+        """A frame came, in a WebSocket message of `size` bytes, its header among them."""
+
+
+class LightPlayer(asyncio.Protocol):
+    """One player.
+
+    Attributes:
+        joined: JOINED, once it came.
+        tick: The newest tick that it got.
+        ended: Why the connection ended, or None.
+    """
+
+    def __init__(self, name: str, random: Random, recorder: Recorder | None = None) -> None:
+        self.name = name
+        self.random = random
+        self.joined: Joined | None = None
+        self.tick = 0
+        self.ended: str | None = None
+        self._recorder = recorder
+        self._seq = 0
+        self._buffer = b""
+        self._upgraded = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for a WebSocket."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        host, port = transport.get_extra_info("peername")
+        transport.write(
+            f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Protocol: meteor.v1\r\n\r\n".encode()
+        )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note it: a crowd that thins out measures nothing."""
+        self.ended = self.ended or str(exc or "closed")
+
+    def data_received(self, data: bytes) -> None:
+        """Cut what came into WebSocket messages; a server does not mask them."""
+        buffer = self._buffer + data
+        if not self._upgraded:
+            head, mark, buffer = buffer.partition(b"\r\n\r\n")
+            if not mark:
+                self._buffer = head
+                return
+            if b" 101 " not in head.split(b"\r\n")[0]:
+                raise ConnectionError(head.decode("latin-1").split("\r\n")[0])
+            self._upgraded = True
+            self.send(Hello(versions=[1], name=self.name, client="benchmark"))
+        at = 0
+        while len(buffer) - at >= 2:
+            length, start = buffer[at + 1], at + 2
+            if length >= 126:
+                size = 2 if length == 126 else 8
+                if len(buffer) - start < size:
+                    break
+                length = int.from_bytes(buffer[start : start + size], "big")
+                start += size
+            if len(buffer) - start < length:
+                break
+            self._message(buffer[at] & 0x0F, buffer[start : start + length], start + length - at)
+            at = start + length
+        self._buffer = buffer[at:]
+
+    def _message(self, opcode: int, payload: bytes, size: int) -> None:
+        if opcode == 9:
+            self._send_raw(10, payload)
+        elif opcode == 8:
+            self.ended = f"closed with {int.from_bytes(payload[:2], 'big')} {payload[2:].decode(errors='replace')}"
+        elif opcode == 2:
+            for item in cbor2.loads(payload):
+                self._take(item, payload, size)
+
+    def _take(self, item: list[object], payload: bytes, size: int) -> None:
+        code = item[0]
+        if code == FRAME:
+            tick16 = item[2]
+            assert isinstance(tick16, int)
+            self.tick += ((tick16 - self.tick + 0x8000) & 0xFFFF) - 0x8000
+            if self._recorder is not None:
+                for message in decode_from_server(payload, LIMITS):
+                    if isinstance(message, Frame):
+                        self._recorder.frame(message, size)
+        elif code == PING:
+            number = item[1]
+            assert isinstance(number, int)
+            self.send(Pong(number, 0))
+        elif code == WELCOME:
+            self.send(Join(""))
+        elif code == JOINED:
+            joined = next(message for message in decode_from_server(payload, LIMITS) if isinstance(message, Joined))
+            self.joined = joined
+            self.tick = joined.tick
+            if self._recorder is not None:
+                self._recorder.joined(joined)
+
+    def send(self, message: Message) -> None:
+        """Send one message as one packet."""
+        self._send_raw(2, encode_packet([message]))
+
+    def _send_raw(self, opcode: int, payload: bytes) -> None:
+        mask = self.random.randbytes(4)
+        key = (mask * (len(payload) // 4 + 1))[: len(payload)]
+        masked = (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(len(payload), "big")
+        length = bytes([0x80 | len(payload)]) if len(payload) < 126 else bytes([0xFE]) + len(payload).to_bytes(2, "big")
+        self._transport.write(bytes([0x80 | opcode]) + length + mask + masked)
+
+    async def play(self, room: int) -> None:
+        """Steer at random, and tell what is held."""
+        loop = asyncio.get_running_loop()
+        held_at = loop.time() + self.random.random() * HELD_S
+        while self.ended is None:
+            self._seq += 1
+            steer = Steer(turn=self.random.choice((-1, -0.5, 0, 0, 0.5, 1)), thrust=self.random.random() < 0.6)
+            self.send(ActionMessage(room, self._seq, self.tick * 8, 0, list(steer.to_wire())))
+            if loop.time() >= held_at:
+                held_at += HELD_S
+                self.send(Held(room, self.tick))
+            await asyncio.sleep(self.random.uniform(0.5, 1.5) / STEERS_PER_S)
+
+    def leave(self) -> None:
+        """Close the connection."""
+        self._send_raw(8, (1000).to_bytes(2, "big"))
+        self._transport.close()
+
+
+class Crowd:
+    """Players that are in, and play until the crowd leaves.
+
+    Attributes:
+        players: They.
+    """
+
+    def __init__(self) -> None:
+        self.players: list[LightPlayer] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def enter(self, port: int, count: int, recorder: Recorder | None = None) -> None:
+        """Let players in, one after the other.
+
+        Args:
+            port: Of the server, on the loopback.
+            count: How many.
+            recorder: Looks at what the first of them gets.
+        """
+        loop = asyncio.get_running_loop()
+        for number in range(count):
+            player = LightPlayer(f"bot {number + 1}", Random(number), None if number else recorder)
+            await loop.create_connection(lambda player=player: player, "127.0.0.1", port)  # type: ignore[misc]
+            self.players.append(player)
+            while player.joined is None:
+                self.check()
+                await asyncio.sleep(0.002)
+            self._tasks.append(asyncio.ensure_future(player.play(player.joined.room)))
+
+    def check(self) -> None:
+        """Raise ConnectionError if not all are still there."""
+        gone = [f"{player.name} ({player.ended})" for player in self.players if player.ended is not None]
+        if gone:
+            raise ConnectionError(f"players are gone: {', '.join(gone[:5])}")
+
+    async def leave(self) -> None:
+        """Let all go."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for player in self.players:
+            player.leave()
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds that a process has used, as the system counts them: user and system, all threads."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
