@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar, cast
 
@@ -103,7 +104,7 @@ class GameTestCase(SynchronousTestCase):
                 "random": self.network.seeds.random(f"client {wire.address}"), **options,
             }
         )  # fmt: skip
-        handle = PlayerHandle(self.network, wire, NetworkClient(config))
+        handle = PlayerHandle(self.network, wire, NetworkClient(config), self.game.events)
         self._handles.append(handle)
         return handle
 
@@ -118,6 +119,10 @@ class GameTestCase(SynchronousTestCase):
     def wait(self, deferred: Deferred[Any], seconds: float = 30.0) -> Any:
         """Let time pass until a Deferred has fired; see `Network.wait`."""
         return self.network.wait(deferred, seconds)
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
+        """Let time pass until a condition holds; see `Network.wait_until`."""
+        self.network.wait_until(condition, seconds)
 
     def stop_server(self) -> None:
         """Stop the server as an operator does: the players are told to come back."""

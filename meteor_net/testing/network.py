@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
@@ -97,13 +98,21 @@ class Network:
         """
         results: list[Any] = []
         deferred.addBoth(results.append)
-        until_s = self.clock.seconds() + seconds
-        while not results:
-            if not self.clock.step(until_s) and not results:
-                raise AssertionError(f"nothing came of it within {seconds:g} s")
+        self.wait_until(lambda: bool(results), seconds)
         if isinstance(results[0], Failure):
             results[0].raiseException()
         return results[0]
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
+        """Let time pass until a condition holds.
+
+        Raises:
+            AssertionError: If that takes longer than so many seconds of the clock.
+        """
+        until_s = self.clock.seconds() + seconds
+        while not condition():
+            if not self.clock.step(until_s) and not condition():
+                raise AssertionError(f"nothing came of it within {seconds:g} s")
 
     def note(self, wire: Wire, inbound: bool, size: int) -> None:
         """Write a delivery into the log."""
@@ -213,8 +222,13 @@ class Wire:
 
     @property
     def connections(self) -> int:
-        """How many connections there are."""
+        """How many connections there are, those included of which only one end knows that they are over."""
         return len(self._open())
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes for this machine that wait in the processes of others, as the network and the kernels are full."""
+        return sum(each.server.unsent_bytes for each in self._open())
 
     def join(self, port: Port, protocol: Any) -> None:
         """Make a connection between a protocol on this machine and one of a port's."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from ..chat.system import ChatMessage
 from ..client import NetworkClient
-from ..state import Action
+from ..state import Action, Event
 from .network import Network, Wire
 
 
@@ -20,13 +21,13 @@ class PlayerHandle:
         network: The wire between the player and the server, with its faults.
         lines: Texts that the player heard said, the history included.
         notices: Texts that the game or the server told.
-        events: Events that the player heard.
+        events: Events that the player heard, as instances of the game's own classes.
         gaps: Channels of which lines were lost for the player; None for events.
         statuses: What the client showed, in order: `online`, `reconnecting in 1 s`, …
         left_because: Reason and text of how the player was put out of the room, or None.
     """
 
-    def __init__(self, network: Network, wire: Wire, game: NetworkClient) -> None:
+    def __init__(self, network: Network, wire: Wire, game: NetworkClient, events: Iterable[type[Event]] = ()) -> None:
         self.game = game
         self.network = wire
         self.lines: list[str] = []
@@ -35,10 +36,11 @@ class PlayerHandle:
         self.gaps: list[str | None] = []
         self.statuses: list[str] = []
         self.left_because: tuple[str, str] | None = None
-        self._wait = network.wait
+        self._network = network
+        self._events = {kind.__name__: kind for kind in events}
         game.on("line", self._heard_line)
         game.on("notice", self._heard_notice)
-        game.on("event", self.events.append)
+        game.on("event", self._heard_event)
         game.on("gap", self.gaps.append)
         game.on("status", self.statuses.append)
         game.on("left", self._left)
@@ -91,17 +93,23 @@ class PlayerHandle:
         return offset
 
     def leave(self) -> None:
-        """Leave the room and the server, and let the clock go on until all is over."""
+        """Leave the room and the server, and let the clock go on until both ends know it."""
         self._done(self.game.disconnect())
+        self._network.wait_until(lambda: not self.network.connections)
 
     def _done(self, answer: Deferred[Any] | None) -> Any:
-        return None if answer is None else self._wait(answer)
+        return None if answer is None else self._network.wait(answer)
 
     def _heard_line(self, line: ChatMessage) -> None:
         self.lines.append(line.text)
 
     def _heard_notice(self, line: ChatMessage) -> None:
         self.notices.append(line.text)
+
+    def _heard_event(self, event: Event) -> None:
+        # The client's classes are made from the schema; a test compares with the game's own.
+        own = self._events.get(type(event).__name__)
+        self.events.append(event if own is None else own.from_wire(event.to_wire()))
 
     def _left(self, reason: str, text: str) -> None:
         self.left_because = (reason, text)
