@@ -14,7 +14,7 @@ from ..errors import BaseLost
 from ..limits import Limits
 from ..messages import Frame
 from ..session.outbox import Lane
-from ..state import Stream
+from ..state import Step, Stream
 from .player import Player
 
 #: Clients tell what they hold each half second (wire page, clause 8.10), so a fresh word may be so old.
@@ -33,7 +33,7 @@ class Feed:
         self.stream = stream
         self.counters = dict.fromkeys(("frames", "skipped", "catch_ups", "keyframes", "paused"), 0)
         self._limits = limits
-        self._frames: dict[int | None, Shared] = {}
+        self._frames: dict[int | None, tuple[Step, Shared]] = {}
         self._newest = -1
 
     def start(self, player: Player, held: int | None, now: float) -> None:
@@ -114,16 +114,16 @@ class Feed:
         self.counters["frames"] += 1
 
     def _frame(self, base: int | None) -> Shared:
-        frame = self._frames.get(base)
-        if frame is None:
-            frame = self._frames[base] = self._encode(base)
-        return frame
-
-    def _encode(self, base: int | None) -> Shared:
         try:
             step = self.stream.step(base)
         except BaseLost:
             return self._frame(None)
-        if step.base_code >> 3 == 0:
-            self.counters["keyframes"] += 1
-        return Shared.of(Frame(self.number, step.tick & 0xFFFF, step.base_code, step.data, step.texts or []))
+        # A step is encoded once; a version that stands for long is given with a later tick, which is another step.
+        made = self._frames.get(base)
+        if made is None or made[0] is not step:
+            if step.base_code >> 3 == 0:
+                self.counters["keyframes"] += 1
+            texts = step.texts or []
+            frame = Shared.of(Frame(self.number, step.tick & 0xFFFF, step.base_code, step.data, texts))
+            made = self._frames[base] = (step, frame)
+        return made[1]
