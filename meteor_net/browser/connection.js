@@ -164,6 +164,7 @@ export class ConnectionManager {
     this.#session.receive(new Uint8Array(data), this.#outside.now());
     if (!this.#welcomed && this.#session.phase === "READY") this.#isGood();
     this.#afterTurn();
+    this.#tellStatus();
   }
 
   #isGood() {

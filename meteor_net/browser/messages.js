@@ -63,8 +63,9 @@ const text = (most, least = 0) => (value) => typeof value === "string" && value.
   && (value.length <= most || (value.length <= 2 * most && [...value].length <= most));
 /** @type {(check: Check) => Check} */
 const orNull = (check) => (value) => value === null || check(value);
-/** @type {(check: Check, most: number) => Check} */
-const list = (check, most) => (value) => Array.isArray(value) && value.length <= most && value.every((item) => check(item));
+/** @type {(check: Check, most: number, least?: number) => Check} */
+const list = (check, most, least = 0) => (value) => Array.isArray(value) && value.length >= least && value.length <= most
+  && value.every((item) => check(item));
 /** @type {(...checks: Check[]) => Check} */
 const tuple = (...checks) => (value) => Array.isArray(value) && value.length === checks.length && checks.every((check, i) => check(value[i]));
 
@@ -121,7 +122,7 @@ const SPECS = [
   spec(34, "RESULT", "server", { room, seq, value: any }),
   spec(35, "REFUSED", "server", { room, seq, reason: word, text: prose }),
   spec(48, "HELLO", "client",
-    { versions: list(count, 16), name: orNull(name), token: orNull(secret), resume: orNull(secret), client: name, features: list(word, 32) },
+    { versions: list(count, 16, 1), name: orNull(name), token: orNull(secret), resume: orNull(secret), client: name, features: list(word, 32) },
     [null, null, null, "", []]),
   spec(49, "WELCOME", "server",
     { version: count, session: name, user: name, name, time: count, resume: secret, limits: numbers, features: list(word, 32) }, [[]]),
