@@ -24,7 +24,9 @@ async def fly() -> None:
     async with connect(url, name=name, trust_root=trust_root) as game:
 
         def look(tick: int) -> None:
-            checksums[tick] = game.state_sync.last_state.crc()
+            state = game.state_sync.last_state
+            assert state is not None, "a frame was applied"
+            checksums[tick] = state.crc()
 
         game.on("frame", look)
         await game.say(f"hello from {name}")

@@ -14,7 +14,6 @@ OUT = "METEOR_TEST_CHECKSUMS"
 class Watched(Drift):
     """Writes the version of the tick before, when the next tick begins."""
 
-    page = None
     _written = 0
 
     def opened(self) -> None:
