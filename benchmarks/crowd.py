@@ -20,7 +20,7 @@ from meteor_net.messages import ActionMessage, Frame, Held, Hello, Join, Joined,
 LIMITS = Limits()
 FRAME, JOINED, WELCOME, PING = 16, 51, 49, 54
 HELD_S = 0.5
-STEERS_PER_S = 4.0
+STEERS_PER_S = 3.0
 
 
 class Recorder(Protocol):

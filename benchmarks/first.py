@@ -146,9 +146,8 @@ async def measure_cpu(server: Server) -> dict[str, float]:
     show(f"CPU: {PLAYERS} players for {WARM_UP_S} + {MEASURE_S} s, then one")
     many_us, ticks = await _cpu_per_tick_us(server, PLAYERS)
     one_us, _ = await _cpu_per_tick_us(server, 1)
-    show(
-        f"  a tick with {PLAYERS} players takes {many_us / 1000:.2f} ms of CPU, over {ticks} ticks; with one {one_us / 1000:.2f} ms"
-    )
+    many_ms, one_ms = many_us / 1000, one_us / 1000
+    show(f"  a tick with {PLAYERS} players takes {many_ms:.2f} ms of CPU, over {ticks} ticks; with one {one_ms:.2f} ms")
     show(f"  each player more takes {(many_us - one_us) / (PLAYERS - 1):.1f} µs")
     return {"first-client-cpu-us": many_us / PLAYERS}
 
