@@ -292,7 +292,7 @@ class AnyBytesTests(SynchronousTestCase):
         """Noise."""
         self.check(data)
 
-    @settings(max_examples=200, deadline=None, derandomize=True)
+    @settings(max_examples=100, deadline=None, derandomize=True)
     @given(st.lists(st.tuples(CODES, st.lists(VALUES, max_size=8)), max_size=3))
     def test_random_values(self, packet: list[tuple[int, list[Any]]]) -> None:
         """Well-formed CBOR in the shape of messages, with any values."""
