@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any, TypeAlias
@@ -11,11 +10,11 @@ from typing import Any, TypeAlias
 from twisted.internet.defer import DeferredList, ensureDeferred
 from twisted.internet.task import deferLater
 
-from ..errors import MeteorError
 from ..state import Action
 from .client import NetworkClient
 from .config import NetworkConfig
 from .flying import courses
+from .run import run
 
 #: Made for each bot when it is in: takes the client and a source of chance, gives what tells what to
 #: do at a time in seconds; None: nothing.
@@ -88,6 +87,7 @@ async def fly(
     results = await DeferredList(flights, consumeErrors=True)
     if stop is not None and stop.active():
         stop.cancel()
+    await DeferredList([game.disconnect() for game, _ in bots])  # until the goodbyes are written
     failures: list[Any] = [failure for success, failure in results if not success]
     if failures and len(failures) == len(bots):
         raise failures[0].value
@@ -137,43 +137,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    options = _options(argv)
-    from twisted.internet import reactor
+    try:
+        run(_fly_and_tell, _options(argv))
+    except SystemExit as end:
+        return int(end.code or 0)
 
-    status = 0
 
-    def failed(failure: Any) -> None:
-        nonlocal status
-        status = 1
-        if isinstance(failure.value, MeteorError):
-            print(f"meteor-net bots: {failure.value}", file=sys.stderr)
-        else:
-            failure.printTraceback()
-
-    def done(games: list[NetworkClient]) -> None:
-        for line in _summary(games):
-            print(line)
-
-    def start() -> None:
-        flight = ensureDeferred(
-            fly(
-                options.url,
-                options.count,
-                seconds=options.seconds,
-                name=options.name,
-                seed=options.seed,
-                reactor=reactor,
-                room=options.room,
-                token=options.token,
-                trust_root=options.trust_root,
-            )
-        )
-        flight.addCallbacks(done, failed).addBoth(lambda _: reactor.stop())
-
-    running: Any = reactor
-    running.callWhenRunning(start)
-    running.run()
-    return status
+async def _fly_and_tell(options: argparse.Namespace) -> None:
+    games = await fly(
+        options.url,
+        options.count,
+        seconds=options.seconds,
+        name=options.name,
+        seed=options.seed,
+        room=options.room,
+        token=options.token,
+        trust_root=options.trust_root,
+    )
+    for line in _summary(games):
+        print(line)
 
 
 def _summary(games: Sequence[NetworkClient]) -> Iterator[str]:

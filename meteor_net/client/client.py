@@ -64,6 +64,7 @@ class NetworkClient(RoomView):
             self._heed,
             lambda status: self._hearers.tell("status", status),
             self._given_up,
+            self.disconnect,
         )
         self._session = self._link.session
         self._room: ClientRoom = self._session.join(self.config.room, self.config.role_number)

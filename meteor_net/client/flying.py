@@ -11,8 +11,10 @@ from typing import Any
 Course = Callable[[float], Any]
 #: Periods of a swing, in seconds: from a quick turn to a long curve.
 SWING_S = (2.0, 12.0)
-#: How long a flag or a choice stays, in seconds.
-STAY_S = (0.5, 4.0)
+#: How long a choice stays, a flag is set, and is not, in seconds: a player keeps most keys down.
+STAY_S = (1.0, 4.0)
+SET_S = (1.0, 4.0)
+UNSET_S = (0.2, 1.5)
 
 
 def courses(action: Mapping[str, Any], random: Random) -> dict[str, Course]:
@@ -37,7 +39,7 @@ def _course(field: Mapping[str, Any], random: Random) -> Course:
         half = 2 ** (field["bits"] - 1)
         return _whole(_swing(-half, half - 1, random))
     if kind == "flag":
-        return _stays([False, True], random)
+        return _toggles(random)
     if kind == "choice":
         return _stays(field["choices"], random)
     return lambda _: ""
@@ -53,6 +55,21 @@ def _swing(low: float, high: float, random: Random) -> Course:
 
 def _whole(course: Course) -> Course:
     return lambda now: round(course(now))
+
+
+def _toggles(random: Random) -> Course:
+    """Be set at first, then not, and so on."""
+    until = random.uniform(*SET_S)
+    is_set = True
+
+    def course(now: float) -> bool:
+        nonlocal until, is_set
+        if now >= until:
+            is_set = not is_set
+            until = now + random.uniform(*(SET_S if is_set else UNSET_S))
+        return is_set
+
+    return course
 
 
 def _stays(values: list[Any], random: Random) -> Course:

@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReactorCore
 
 from ..errors import CloseCode, come_back
 from ..session import client_values as values
@@ -37,6 +37,7 @@ class Link:
         tell: Callable[[values.Value], None],
         status_changed: Callable[[str], None],
         given_up: Callable[[int, str], None],
+        shut_down: Callable[[], Deferred[None]],
     ) -> None:
         """Make a link that opens nothing yet.
 
@@ -46,6 +47,7 @@ class Link:
             tell: Takes what the session tells.
             status_changed: Takes the new status.
             given_up: Told the close code and why, when no other connection will be opened.
+            shut_down: Called when the reactor stops while we are not offline, so that the goodbye still goes out.
         """
         self.session = ClientSession(
             random=config.random,
@@ -61,9 +63,11 @@ class Link:
         self._tell = tell
         self._status_changed = status_changed
         self._given_up = given_up
+        self._shut_down = shut_down
         self._told: deque[values.Value] = deque()
         self._telling = False
         self._timer: IDelayedCall | None = None
+        self._shutdown: Any = None
 
     def start(self) -> None:
         """Begin to connect.
@@ -72,6 +76,8 @@ class Link:
             ConfigError: If the trust root holds no certificate.
         """
         self.set_status("connecting")
+        if IReactorCore.providedBy(self._reactor):
+            self._shutdown = self._reactor.addSystemEventTrigger("before", "shutdown", self._reactor_stops)
         self.manager.connect().addErrback(lambda _: None)  # `given_up` is told of it
 
     def stop(self, why: str = "") -> Deferred[None]:
@@ -80,12 +86,19 @@ class Link:
         Returns:
             A Deferred that fires when the connection is gone.
         """
+        shutdown, self._shutdown = self._shutdown, None
+        if shutdown is not None:
+            self._reactor.removeSystemEventTrigger(shutdown)
         self.session.close(CloseCode.NORMAL, why)
         self.flush()
         gone = self.manager.disconnect()
         if not self.offline:
             self.set_status(f"offline: {why}" if why else "offline")
         return gone
+
+    def _reactor_stops(self) -> Deferred[None]:
+        self._shutdown = None  # it fires now: too late to take it back
+        return self._shut_down()
 
     @property
     def offline(self) -> bool:

@@ -70,6 +70,7 @@ class ConnectionManager:
         self._random: Random = config.random
         self._connection: Connection | None = None
         self._service: ClientService | None = None
+        self._ending: ClientService | None = None
         self._opening: list[Deferred[None]] = []
 
     def connect(self) -> Deferred[None]:
@@ -110,11 +111,12 @@ class ConnectionManager:
         return self._stop(ConnectionFailed(text or "the client disconnected", code))
 
     def _stop(self, error: ConnectionFailed) -> Deferred[None]:
-        service, self._service = self._service, None
+        # one that is ending already is asked again: its Deferred fires when it has ended
+        self._ending, self._service = self._service or self._ending, None
         opening, self._opening = self._opening, []
         for each in opening:
             each.errback(error)
-        return succeed(None) if service is None else service.stopService()
+        return succeed(None) if self._ending is None else self._ending.stopService()
 
     def handle_reconnection(self, _attempt: int = 0) -> float:
         """Count another attempt and tell how long to wait for it: full jitter, the first is quick.

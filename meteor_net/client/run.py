@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NoReturn
 
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import react
@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from ..errors import MeteorError
 
 
-def run(main: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> None:
+def run(main: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> NoReturn:
     """Run an `async def` under Twisted's reactor until it returns, then exit.
 
     An error of this package is one line on stderr, and exit status 1; any other is a traceback.
