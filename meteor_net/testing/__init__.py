@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from .case import GameTestCase
 from .clock import SteppedClock
-from .network import Network, Wire
+from .network import Network
 from .player import PlayerHandle
 from .seeds import Seeds
 from .server import MemoryServer
+from .wire import Wire
 
 __all__ = ["GameTestCase", "MemoryServer", "Network", "PlayerHandle", "Seeds", "SteppedClock", "Wire"]

@@ -1,31 +1,21 @@
-"""A network in memory: machines, the wires between them, and what goes wrong on those."""
+"""A network in memory: machines that connect and listen, on one clock and from one seed."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from math import inf
 from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.error import ConnectionRefusedError, NoRouteError
-from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
-from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from .clock import START_S, SteppedClock
 from .seeds import Seeds
-from .transport import Transport
-from .way import READ_BYTES, Way
+from .wire import SERVER, Wire
 
-#: The address of a server that names none.
-SERVER = ("10.0.0.1", 80)
 #: What a kernel and the network hold of one direction of a connection.
 KERNEL_BYTES = 128 * 1024
-#: A machine that hears nothing asks for a connection again after so many seconds.
-ASK_AGAIN_S = 1.0
 #: Deliveries that the log holds; the oldest go first.
 LOG_LINES = 100_000
 
@@ -79,9 +69,12 @@ class Network:
         """What listens at an address."""
         return self._ports.get(address)
 
-    def forget(self, port: Port) -> None:
-        """It listens no more."""
-        self._ports.pop(port.address, None)
+    def forget(self, port: Port) -> bool:
+        """It listens no more; tells whether it did."""
+        if self._ports.get(port.address) is not port:
+            return False
+        del self._ports[port.address]
+        return True
 
     def advance(self, seconds: float) -> None:
         """Let time pass; all that is due happens at its time."""
@@ -132,166 +125,7 @@ class Port:
         return IPv4Address("TCP", *self.address)
 
     def stopListening(self) -> Deferred[None]:
-        """Take no more connections; those that are there stay."""
-        self._network.forget(self)
-        self.factory.doStop()
+        """Take no more connections; those that are there stay. Once it does not, nothing happens."""
+        if self._network.forget(self):
+            self.factory.doStop()
         return succeed(None)
-
-
-class Wire:
-    """The way between one machine and all others, with its faults.
-
-    Attributes:
-        name: The machine's, for the log.
-        address: The machine's.
-        latency_s, jitter_s, chunk_bytes: As of `Network`; can be changed at any time.
-    """
-
-    def __init__(
-        self, network: Network, name: str, address: str, latency_s: float, jitter_s: float, chunk_bytes: int | None
-    ) -> None:
-        self.network = network
-        self.name = name
-        self.address = address
-        self.latency_s, self.jitter_s, self.chunk_bytes = latency_s, jitter_s, chunk_bytes
-        self._random = network.seeds.random(f"wire {address}")
-        self._connections: list[Connection] = []
-        self._stalled_until_s = {True: 0.0, False: 0.0}
-        self._cut_until_s = 0.0
-        self._next_port = 40_000
-
-    # --- faults ---
-
-    def stall(self, seconds: float = inf, way: str = "both") -> None:
-        """Let nothing arrive for some time; nothing is lost, and nobody is told. The default is until `flow`.
-
-        Args:
-            seconds: How long.
-            way: `in` to the machine, `out` from it, or `both`.
-        """
-        for inbound, name in ((True, "in"), (False, "out")):
-            if way in (name, "both"):
-                self._stalled_until_s[inbound] = self.network.clock.seconds() + seconds
-        self._look()
-
-    def flow(self) -> None:
-        """End a stall: what was on its way arrives now."""
-        self._stalled_until_s = {True: 0.0, False: 0.0}
-        self._look()
-
-    def cut(self, seconds: float = 0.0) -> None:
-        """Lose all connections, with what was on its way.
-
-        Args:
-            seconds: So long no new ones can be made.
-        """
-        self._cut_until_s = self.network.clock.seconds() + seconds
-        connections, self._connections = self._connections, []
-        for connection in connections:
-            connection.client.cut()
-            connection.server.cut()
-
-    def _look(self) -> None:
-        for connection in self._open():
-            connection.inward.look()
-            connection.outward.look()
-
-    # --- what the two ends use ---
-
-    def endpoint(self, address: tuple[str, int] = SERVER) -> IStreamClientEndpoint:
-        """Make an endpoint that connects the machine to an address."""
-        endpoint: IStreamClientEndpoint = Endpoint(self, address)
-        return endpoint
-
-    def delay_s(self) -> float:
-        """How long bytes that are sent now are on their way."""
-        return self.latency_s + self.jitter_s * self._random.random()
-
-    def chunk(self) -> int:
-        """How many bytes the next read takes at most."""
-        return READ_BYTES if self.chunk_bytes is None else self._random.randint(1, self.chunk_bytes)
-
-    def open_at_s(self, inbound: bool) -> float:
-        """From when on bytes get through; in the past if they do now."""
-        return self._stalled_until_s[inbound]
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether no connection can be made now."""
-        return self.network.clock.seconds() < self._cut_until_s
-
-    @property
-    def connections(self) -> int:
-        """How many connections there are, those included of which only one end knows that they are over."""
-        return len(self._open())
-
-    @property
-    def unsent_bytes(self) -> int:
-        """Bytes for this machine that wait in the processes of others, as the network and the kernels are full."""
-        return sum(each.server.unsent_bytes for each in self._open())
-
-    def join(self, port: Port, protocol: Any) -> None:
-        """Make a connection between a protocol on this machine and one of a port's."""
-        self._next_port += 1
-        here = IPv4Address("TCP", self.address, self._next_port)
-        connection = Connection(self, here, port.getHost())
-        self._connections = [*self._open(), connection]
-        accepted = port.factory.buildProtocol(here)
-        refused = accepted is None
-        connection.server.protocol = Protocol() if refused else accepted
-        connection.client.protocol = protocol
-        connection.server.protocol.makeConnection(connection.server)
-        protocol.makeConnection(connection.client)
-        if refused:
-            connection.server.abortConnection()
-
-    def _open(self) -> list[Connection]:
-        return [each for each in self._connections if each.client.connected or each.server.connected]
-
-
-class Connection:
-    """Two transports, and the two ways between them."""
-
-    def __init__(self, wire: Wire, here: IPv4Address, there: IPv4Address) -> None:
-        network = wire.network
-        self.inward = Way(wire, True, network.kernel_bytes)
-        self.outward = Way(wire, False, network.kernel_bytes)
-        self.client = Transport(network.clock, self.inward, self.outward, here, there)
-        self.server = Transport(network.clock, self.outward, self.inward, there, here)
-
-
-@implementer(IStreamClientEndpoint)
-class Endpoint:
-    """Connects a machine to an address; it takes a round trip."""
-
-    def __init__(self, wire: Wire, address: tuple[str, int]) -> None:
-        self._wire = wire
-        self._address = address
-
-    def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
-        """Connect.
-
-        Returns:
-            A Deferred of the protocol; it fails with ConnectionRefusedError if nothing listens, with NoRouteError if
-            the wire is cut.
-        """
-        wire, clock = self._wire, self._wire.network.clock
-        connected: Deferred[Any] = Deferred(lambda _: timer.cancel())
-        timer = clock.callLater(wire.delay_s() + wire.delay_s(), lambda: answer())
-
-        def answer() -> None:
-            nonlocal timer
-            port = wire.network.port(self._address)
-            open_at_s = max(wire.open_at_s(True), wire.open_at_s(False))
-            if wire.is_cut:
-                connected.errback(NoRouteError())
-            elif open_at_s > clock.seconds():
-                timer = clock.callLater(min(ASK_AGAIN_S, open_at_s - clock.seconds()), answer)
-            elif port is None:
-                connected.errback(ConnectionRefusedError())
-            else:
-                protocol: Any = factory.buildProtocol(port.getHost())
-                wire.join(port, protocol)
-                connected.callback(protocol)
-
-        return connected

@@ -10,7 +10,8 @@ from twisted.internet.defer import Deferred
 from ..chat.system import ChatMessage
 from ..client import NetworkClient
 from ..state import Action, Event
-from .network import Network, Wire
+from .network import Network
+from .wire import Wire
 
 
 class PlayerHandle:

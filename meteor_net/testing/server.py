@@ -14,7 +14,8 @@ from ..server.hosts import HostRules
 from ..server.protocol import websocket_resource
 from ..server.site import MeteorSite, Routes, page_folder
 from ..storage.memory import MemoryStorage
-from .network import SERVER, Network, Port
+from .network import Network, Port
+from .wire import SERVER
 
 
 class MemoryServer:
@@ -38,6 +39,7 @@ class MemoryServer:
     """
 
     host: Host
+    _port: Port
 
     def __init__(
         self, network: Network, games: Mapping[str, Callable[[], Any]], *, chat: Callable[[], Any] | None = None,
@@ -51,7 +53,6 @@ class MemoryServer:
         self._rules = rules or HostRules()
         self._address = address
         self._starts = 0
-        self._port: Port | None = None
 
     @property
     def url(self) -> str:
@@ -78,7 +79,5 @@ class MemoryServer:
 
     def stop(self) -> Deferred[Any]:
         """End as a server does that is told to: players are sent away, to come back."""
-        if self._port is not None:
-            self._port.stopListening()
-            self._port = None
+        self._port.stopListening()
         return self.host.stop().addCallback(lambda _: self._site.close())

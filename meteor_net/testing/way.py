@@ -12,7 +12,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IDelayedCall
 
 if TYPE_CHECKING:
-    from .network import Wire
+    from .wire import Wire
 
 #: A reactor reads at most so much at once.
 READ_BYTES = 65_536
