@@ -127,8 +127,8 @@ class Channel:
         lines = lines + [line for line in held_back if line.offset > last]
         gap = hearer.since is not None and not self._whole(hearer.since, lines)
         items = [self._items(line) for line in lines]
-        # A packet of its own: it may be large.
-        hearer.session.put(Lane.BULK, Shared.of(History(self.number, place.epoch, place.next, gap, items)))
+        # A packet of its own, as it may be large; in the lane of lines, as those that are kept from now on come after it.
+        hearer.session.put(Lane.LINES, Shared.of(History(self.number, place.epoch, place.next, gap, items)))
 
     def _whole(self, since: Held, lines: list[StoredLine]) -> bool:
         """Whether the lines, which ascend, are all that came since a place."""
