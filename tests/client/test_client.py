@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.interfaces import IReactorCore
+from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import alsoProvides
 
 from meteor_net import messages as wire
 from meteor_net.client import NetworkClient, connect
+from meteor_net.client import ticks as ticks_module
+from meteor_net.client.answers import Answers
+from meteor_net.client.ticks import Ticks
 from meteor_net.errors import ConfigError, ConnectionFailed, LocalProtocolError, Refused
+from meteor_net.session import client_values as values
 from meteor_net.state import Version
 
 from ..session.scripted import Boom, Buy, Steer
@@ -572,3 +580,78 @@ class HearerTests(ClientCase):
         self.game._hearers.remove("frame", print)
         self.server.step(2)
         self.assertEqual(ticks, [])
+
+
+class StoppingClock(Clock):
+    """A clock that, as a reactor, tells when it stops."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        alsoProvides(self, IReactorCore)  # as far as a client asks for it
+        self.before_shutdown: list[Callable[[], Deferred[None]]] = []
+
+    def addSystemEventTrigger(self, phase: str, event: str, callback: Callable[[], Deferred[None]]) -> object:
+        if (phase, event) != ("before", "shutdown"):
+            raise ValueError(phase, event)
+        self.before_shutdown.append(callback)
+        return callback
+
+    def removeSystemEventTrigger(self, trigger: Callable[[], Deferred[None]]) -> None:
+        self.before_shutdown.remove(trigger)
+
+
+class ShutdownTests(SynchronousTestCase):
+    """When the reactor stops, the goodbye still goes out."""
+
+    def setUp(self) -> None:
+        self.server = MemoryServer()
+        self.reactor = StoppingClock()
+        self.server.clock = self.reactor
+        self.game = self.server.client(reactor=self.reactor)
+        self.joined = self.game.connect()
+        self.server.run()
+
+    def test_goodbye(self) -> None:
+        """The reactor waits until the connection is gone."""
+        self.successResultOf(self.joined)
+        (callback,) = self.reactor.before_shutdown
+        gone = callback()
+        self.server.run()
+        self.successResultOf(gone)
+        self.assertEqual(len(self.server.found(wire.Leave)), 1)
+        self.assertEqual(self.game.status, "offline")
+
+    def test_taken_back(self) -> None:
+        """Who has left already has nothing to say then."""
+        self.game.disconnect()
+        self.assertEqual(self.reactor.before_shutdown, [])
+
+    def test_disconnect_twice(self) -> None:
+        """Asked again, it waits for the same end."""
+        self.server.deaf = True
+        first, second = self.game.disconnect(), self.game.disconnect()
+        self.server.deaf = False
+        self.server.run(6)
+        self.successResultOf(first)
+        self.successResultOf(second)
+
+
+class AnswersTests(SynchronousTestCase):
+    """Answers that nobody has asked for."""
+
+    def test_unknown(self) -> None:
+        """They are ignored: of actions and lines of before, or said through the chat."""
+        answers = Answers()
+        answers.action_done(values.ActionDone("a", 1, None))
+        answers.action_refused(values.ActionRefused("a", 1, "", ""))
+        answers.line_kept(values.LineKept("a", "c", 1))
+        answers.line_refused(values.LineRefused("a", "c", "", ""))
+
+    def test_abandoned_ticks(self) -> None:
+        """An iterator that nobody asks any more is let go after a while."""
+        self.patch(ticks_module, "ABANDONED_TICKS", 10)
+        answers, ticks = Answers(), Ticks(Clock(), lambda: 0.05, lambda: None)
+        answers.ticks(ticks)
+        for tick in range(20):
+            answers.frame(tick)
+        self.assertEqual(self.successResultOf(ticks.__anext__()), 10)
