@@ -87,8 +87,6 @@ class MeteorProtocol(FramedProtocol):
 
     def onOpen(self) -> None:
         """The handshake is done."""
-        # twisted.web's channel stays registered as the transport's producer; it is nobody's any more.
-        self.transport.unregisterProducer()
         connection = self._connection()
         connection.opened()
         if not self._subprotocol_fits:
@@ -168,7 +166,8 @@ def set_options(factory: WebSocketServerFactory, limits: Limits, origins: list[s
         maxFramePayloadSize=limits.packet_in_bytes,
         maxMessagePayloadSize=limits.packet_in_bytes,
         failByDrop=False,
-        openHandshakeTimeout=5,
+        # The request's head is whole before Autobahn sees it; the site has waited for that, with a time limit.
+        openHandshakeTimeout=0,
         closeHandshakeTimeout=max(2, round(limits.close_s)),
         tcpNoDelay=True,
         allowedOrigins=origins or ["*"],
