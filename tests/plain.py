@@ -117,6 +117,8 @@ class Boom(Event):
 class Alien(Event):
     """An event that no game declares."""
 
+    size = UInt(bits=8)
+
 
 class Sea(Game):
     """Tells what happens in it, and does as `answers` says.
