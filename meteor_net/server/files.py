@@ -43,6 +43,9 @@ TYPES = {
     ".gltf": "model/gltf+json",
 }
 
+#: A file up to this size is sent whole; of a larger one no more than a piece is in memory.
+WHOLE_BYTES = 256 * 1024
+
 
 class Folder:
     """A folder that is served.
@@ -90,17 +93,30 @@ def _own(request: Any) -> list[bytes]:
 
 
 def _send(request: Any, path: Path) -> Any:
-    """Send a file, or a range of it; nothing if the client has it already."""
-    file = static.File(str(path))
-    file.type, file.encoding = TYPES.get(path.suffix.lower(), "application/octet-stream"), None
+    """Send a file, or a range of a large one; nothing if the client has it already."""
     try:
-        content, stat = file.openForReading(), path.stat()
+        stat = path.stat()
+        # Not the date, whose whole seconds miss the second of two quick edits.
+        if request.setETag(b'"%x-%x"' % (stat.st_mtime_ns, stat.st_size)) is http.CACHED:
+            return b""
+        kind = TYPES.get(path.suffix.lower(), "application/octet-stream")
+        if stat.st_size > WHOLE_BYTES:
+            return _send_pieces(request, path, kind)
+        content = path.read_bytes()
     except OSError:
         return plain(request, http.NOT_FOUND, "There is nothing here.")
-    # Not the date, whose whole seconds miss the second of two quick edits.
-    if request.setETag(b'"%x-%x"' % (stat.st_mtime_ns, stat.st_size)) is http.CACHED:
-        content.close()
+    request.setHeader(b"content-type", kind.encode())
+    if request.method == b"HEAD":
+        request.setHeader(b"content-length", b"%d" % len(content))
         return b""
+    return content
+
+
+def _send_pieces(request: Any, path: Path, kind: str) -> Any:
+    """Send a large file as the client takes it."""
+    file = static.File(str(path))
+    file.type, file.encoding = kind, None
+    content = file.openForReading()
     request.setHeader(b"accept-ranges", b"bytes")
     if b"," in (request.getHeader(b"range") or b""):  # many ranges of one file are an attack
         request.requestHeaders.removeHeader(b"range")

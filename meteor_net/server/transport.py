@@ -45,6 +45,7 @@ class DirectServer(tcp.Server):
             self._tempDataLen
             or self.dataBuffer
             or type(data) is not bytes
+            or self.TLS  # begun on this connection by startTLS: what is written goes another way
             or not self.connected
             or self.disconnecting
             or self._writeDisconnecting
