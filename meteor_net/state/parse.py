@@ -66,14 +66,19 @@ def _field(item: object) -> tuple[str, Field[Any, Any]]:
     if type(kind) is not str or kind not in _KINDS:
         raise ConfigError(f"{name}: {str(kind)[:40]!r} is no kind of field")
     make, needed, rules = _KINDS[kind]
-    rest = {key: value for key, value in item.items() if key != "interpolate"}
-    _map(rest, name, {"name", "kind", *needed})
-    parameters = {key: rest[key] for key in needed}
+    _map(item, name, {"name", "kind", *needed})
+    parameters = {key: item[key] for key in needed}
     if "interpolate" in item:
         if not rules or type(item["interpolate"]) is not str:
             raise ConfigError(f"{name}: interpolate cannot be {str(item['interpolate'])[:40]!r}")
         parameters["interpolate"] = item["interpolate"]
-    return name, make(**parameters)
+    field = make(**parameters)
+    # Of an action: what is sent where the player gives nothing, as it travels. A table's rows come from the server alone.
+    try:
+        field.default = field.from_wire(item.get("default", 0 if kind != "text" else ""))
+    except ValueError as error:
+        raise ConfigError(f"{name}: default: {error}") from None
+    return name, field
 
 
 def _choice(choices: object) -> Choice:
@@ -101,8 +106,9 @@ _KINDS: dict[str, tuple[Callable[..., Field[Any, Any]], tuple[str, ...], bool]] 
 
 
 def _map(item: object, what: str, keys: set[str]) -> dict[str, Any]:
-    if type(item) is not dict or item.keys() != keys:
-        raise ConfigError(f"{what}: a map of {', '.join(sorted(keys))} is needed")
+    # Keys that we do not know are a later version's.
+    if type(item) is not dict or not keys <= item.keys():
+        raise ConfigError(f"{what}: a map with {', '.join(sorted(keys))} is needed")
     return item
 
 

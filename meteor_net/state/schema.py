@@ -68,7 +68,7 @@ class Schema:
                 {"name": table.table_name, "fields": [field.describe() for field in table.layout().wire]}
                 for table in self.tables
             ],
-            "actions": [{**_describe(action), "input": issubclass(action, Input)} for action in self.actions],
+            "actions": [_describe_action(action) for action in self.actions],
             "events": [_describe(event) for event in self.events],
         }
 
@@ -99,6 +99,16 @@ class Schema:
 
 def _describe(record: type[Record]) -> dict[str, Any]:
     return {"name": record.__name__, "fields": [field.describe() for field in record.fields()]}
+
+
+def _describe_action(action: type[Action]) -> dict[str, Any]:
+    """An action's fields also tell what a client sends for one that the player leaves out."""
+    described = _describe(action)
+    for field, made in zip(action.fields(), described["fields"], strict=True):
+        default = field.to_wire(field.default)
+        if default not in (0, ""):
+            made["default"] = default
+    return {**described, "input": issubclass(action, Input)}
 
 
 def _by_name(classes: tuple[Any, ...], base: type, what: str, most: int) -> dict[str, Any]:

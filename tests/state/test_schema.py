@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.errors import ConfigError, MessageError
-from meteor_net.state import Action, Choice, Fixed, Input, Local, Schema, Table, UInt
+from meteor_net.state import Action, Choice, Fixed, Flag, Input, Local, Schema, Table, Text, UInt
 from meteor_net.state.table import snake
 from tests.state.samples import SCHEMA, Boom, Buy, Rock, Ship, Steer
 
@@ -77,18 +77,38 @@ class ParseTests(SynchronousTestCase):
         self.assertRaises(MessageError, Schema.parse, described)
 
     def test_shape(self) -> None:
-        """Maps with exactly the known keys, and lists of bounded length."""
+        """Maps with all the known keys, and lists of bounded length."""
         shapes: list[Any] = [None, [], {}, {"tables": [], "actions": []}, {"tables": {}, "actions": [], "events": []}]
         for described in shapes:
             self.refused(described)
         good: dict[str, Any] = {"tables": [], "actions": [], "events": []}
         table = {"name": "t", "fields": []}
-        for tables in [[5], [{}], [{**table, "more": 1}], [table, table], [{"name": "t", "fields": 5}], [table] * 32]:
+        for tables in [[5], [{}], [table, table], [{"name": "t", "fields": 5}], [table] * 32]:
             self.refused({**good, "tables": tables})
         for action in [{"name": "A", "fields": []}, {"name": "A", "fields": [], "input": 1}]:
             self.refused({**good, "actions": [action]})
-        self.refused({**good, "events": [{"name": "E", "fields": [], "input": False}]})
         self.refused({**good, "events": [{"name": f"E{n}", "fields": []} for n in range(257)]})
+
+    def test_later_versions(self) -> None:
+        """What a later version adds to a schema is passed over."""
+        field = {"name": "n", "kind": "uint", "bits": 3, "more": 1}
+        record = {"name": "t", "fields": [field], "more": 1}
+        parsed = Schema.parse({"tables": [record], "actions": [], "events": [{**record, "input": False}], "more": []})
+        self.assertEqual(parsed.table("t").layout().wire[0].name, "n")
+
+    def test_defaults_of_actions(self) -> None:
+        """A client that leaves a field of an action out sends the author's default."""
+
+        class Aim(Action):
+            at = Fixed(1 / 2, -1, 1, default=0.5)
+            power = UInt(3, default=7)
+            word = Text(5, default="now")
+            lit = Flag()
+
+        described = Schema(actions=[Aim]).describe()["actions"][0]["fields"]
+        self.assertEqual([field.get("default") for field in described], [3, 7, "now", None])
+        parsed = Schema.parse(Schema(actions=[Aim]).describe())
+        self.assertEqual(parsed.action("Aim")().to_wire(), Aim().to_wire())
 
     def test_names(self) -> None:
         """No name reaches into Python's own machinery, or hides what a table or a world is made of."""
@@ -111,7 +131,8 @@ class ParseTests(SynchronousTestCase):
             {"step": 0},
             {"step": "1"},
             {"wrap": 0},
-            {"more": 1},
+            {"default": 5},
+            {"default": ""},
             {"interpolate": "fast"},
             {"interpolate": 5},
             {"kind": "fix"},
