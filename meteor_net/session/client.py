@@ -5,10 +5,6 @@ and `lost`, each with the time in seconds, and after each takes what came out: `
 packets to send, and the values (client_values) in the order they happened. A `Closing` among them
 asks the shell to close the connection; when it is gone the shell says `lost`, and `Ended` tells
 whether to open another. Rooms are joined again by themselves.
-
-    AWAY --opened--> HELLO --WELCOME--> READY --GOODBYE, or a rule was broken--> GONE
-     ^                 |                  |                                       |
-     +-----------------+------lost--------+---------------------------------------+
 """
 
 from __future__ import annotations
@@ -139,7 +135,7 @@ class ClientSession:
         try:
             for message in decode_from_server(packet, self._limits):
                 self._take(message, now)
-                if self._gone():
+                if self.end is not None:
                     return
         except RemoteProtocolError as error:
             self.close(error.code, error.text)
@@ -199,7 +195,7 @@ class ClientSession:
         if room.number is not None:
             self._out.append(wire.Leave(room.number))
         else:
-            self._drop(room, "left", "we left")
+            self.rooms.drop(room, "left", "we left")
 
     def act(self, room: ClientRoom, action: Action) -> int | None:
         """Do something in a room.
@@ -267,7 +263,7 @@ class ClientSession:
     def _take_left(self, message: wire.Left, now: float) -> None:
         room = self.rooms.by_number(message.room)
         if room is not None:
-            self._drop(room, message.reason, message.text)
+            self.rooms.drop(room, message.reason, message.text)
             self._told.append(values.LeftRoom(room.name, message.reason, message.text))
 
     def _take_error(self, message: wire.ErrorMessage, now: float) -> None:
@@ -275,12 +271,8 @@ class ClientSession:
         if room is None:
             self._told.append(values.RequestRefused(message.about, message.reason, message.text))
         elif self.rooms.holds(room):
-            self._drop(room, message.reason, message.text)
+            self.rooms.drop(room, message.reason, message.text)
             self._told.append(values.JoinRefused(room.asked, message.reason, message.text))
-
-    def _drop(self, room: ClientRoom, reason: str, text: str) -> None:
-        self.rooms.drop(room)
-        room.dropped(reason, text)
 
     def _take_ping(self, message: wire.Ping, now: float) -> None:
         self._out.append(wire.Pong(message.number, max(0, int(now * 1000))))
@@ -292,9 +284,6 @@ class ClientSession:
 
     def _take_goodbye(self, message: wire.Goodbye, now: float) -> None:
         self.end = (message.code, message.text)
-
-    def _gone(self) -> bool:
-        return self.phase is Phase.GONE
 
     def _set_stale(self, stale: bool) -> None:
         if stale != self.stale:

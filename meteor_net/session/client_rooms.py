@@ -41,9 +41,10 @@ class ClientRooms:
             raise LocalProtocolError(f"a session is in at most {MAX_ROOMS} rooms")
         self._by_name[room.asked] = room
 
-    def drop(self, room: ClientRoom) -> None:
-        """Wish for it no longer."""
+    def drop(self, room: ClientRoom, reason: str, text: str) -> None:
+        """Wish for it no longer: what waits there is refused."""
         self._by_name.pop(room.asked, None)
+        room.dropped(reason, text)
 
     def holds(self, room: ClientRoom) -> bool:
         """Tell whether it is still wished for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
@@ -143,11 +143,3 @@ class Ended(Value, frozen=True):
     code: int
     text: str
     come_back: bool
-
-
-#: What an embedder matches on.
-AnyValue: TypeAlias = (
-    Welcomed | JoinedRoom | JoinRefused | WorldReady | LeftRoom | FrameApplied | EventHeard
-    | LineHeard | GapFound | ActionDone | ActionRefused | LineKept | LineRefused | RequestRefused
-    | StaleChanged | Closing | Ended
-)  # fmt: skip
