@@ -52,6 +52,8 @@ export class ChatSystem {
     this.messageHistory = [];
     /** @type {Waiting[]} Lines that were said and not yet answered. */
     this.messageQueue = [];
+    /** Our user's id: lines of this sender are our own. */
+    this.user = "";
     /** Characters that a line may have. */
     this.lineChars = LINE_CHARS;
   }
@@ -85,6 +87,19 @@ export class ChatSystem {
     if (this.#byNumber.size === 0) return; // no connection: it waits
     if (place === undefined) this.unsaid(line.cid, "refused", `there is no channel ${line.channel} here`);
     else this.#send({ type: "SAY", channel: place.number, cid: line.cid, kind: LineKind.TEXT, text: line.text });
+  }
+
+  /**
+   * A message of the conversation; one for a channel of another room is ignored.
+   * @param {import("./rooms.js").ChatLineMessage} message
+   */
+  take(message) {
+    switch (message.type) {
+      case "LINE": return this.receiveMessage(message);
+      case "HISTORY": return this.handleMessageHistory(message);
+      case "SAID": return this.said(message.cid, message.offset);
+      case "UNSAID": return this.unsaid(message.cid, message.reason, message.text);
+    }
   }
 
   /**
@@ -131,11 +146,12 @@ export class ChatSystem {
   #keep(place, line) {
     if (line.offset < place.next) return;
     place.next = line.offset + 1;
-    if (line.cid) this.said(line.cid, line.offset);
+    const own = line.sender !== "" && line.sender === this.user;
+    if (own) this.said(line.cid, line.offset);
     if (line.kind > LineKind.NOTICE) return; // of a later version
     const { offset, time, tick, sender, name, text } = line;
     const kind = line.kind === LineKind.NOTICE ? "notice" : "text";
-    this.#show({ kind, channel: place.name, offset, time, tick, sender, name, text, own: line.cid !== "" });
+    this.#show({ kind, channel: place.name, offset, time, tick, sender, name, text, own });
   }
 
   /** @param {Channel} place */

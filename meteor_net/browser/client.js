@@ -100,18 +100,19 @@ export class NetworkClient {
 
   /** The page is shown again, or the network is back. */
   wake() {
-    this.#room.sync?.toPresent();
+    this.#room.world.sync?.toPresent();
     this.#connection.wake();
   }
 
   // --- what is ---
 
   /** The newest world: tables by name, each iterable, with `get(slot)` and `size`. @returns {WorldView} */
-  get world() { return this.#room.world; }
+  get world() { return this.#room.world.view; }
 
   /** Our rows as `{table, slot}`. */
   get rows() {
-    return this.#room.rows.map(([table, slot]) => ({ table: this.#room.schema?.tables[table]?.name ?? "", slot }));
+    const { rows, schema } = this.#room.world;
+    return rows.map(([table, slot]) => ({ table: schema?.tables[table]?.name ?? "", slot }));
   }
 
   /** Our first row in the newest world, or null. @returns {RowObject | null} */
@@ -127,7 +128,7 @@ export class NetworkClient {
   get chat() { return this.#room.chat; }
 
   /** The room's schema; null before we are in. */
-  get schema() { return this.#room.schema; }
+  get schema() { return this.#room.world.schema; }
 
   /** The room's full name. */
   get room() { return this.#room.name; }
@@ -146,7 +147,7 @@ export class NetworkClient {
 
   /** What a readout shows. */
   get stats() {
-    const room = this.#room;
+    const { frames, lostFrames, replica, sync } = this.#room.world;
     const now = this.#outside.now();
     return {
       roundTripMs: this.#session.clock.roundTripMs,
@@ -155,13 +156,13 @@ export class NetworkClient {
       bytesOut: this.#monitor.metrics.get("bytes_out") ?? 0,
       reconnections: this.#connection.reconnections,
       reconnectAttempts: this.#connection.reconnectAttempts,
-      frames: room.frames,
-      lostFrames: room.lostFrames,
-      tick: room.replica?.version.tick ?? 0,
-      shownTick: room.sync?.shown ?? 0,
-      epoch: room.replica?.epoch ?? 0,
+      frames,
+      lostFrames,
+      tick: replica?.version.tick ?? 0,
+      shownTick: sync?.shown ?? 0,
+      epoch: replica?.epoch ?? 0,
       /** The checksum of the newest version (wire 8.7), computed when asked for. */
-      get crc() { return room.replica?.crc() ?? 0; },
+      get crc() { return replica?.crc() ?? 0; },
     };
   }
 
@@ -220,7 +221,7 @@ export class NetworkClient {
     this.#drawing = this.#frameListeners.size > 0;
     if (!this.#drawing) return;
     requestAnimationFrame(() => this.#draw()); // before the listeners: one that throws does not end the film
-    const { sync } = this.#room;
+    const { sync } = this.#room.world;
     const world = sync?.show(this.#outside.now()) ?? this.world;
     const me = this.#mine(world);
     for (const listener of this.#frameListeners) listener(world, me, sync?.shown ?? 0);

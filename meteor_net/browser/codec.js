@@ -4,29 +4,10 @@
 // Depth, items and every length are checked before anything is made of them.
 
 import { LocalProtocolError, PacketError } from "./errors.js";
+import { WholeFloat } from "./floats.js";
 import { MAX_DEPTH, PACKET_ITEMS } from "./limits.js";
 
 /** @typedef {null | boolean | number | string | Uint8Array | WholeFloat | unknown[] | Map<string, unknown>} Value */
-
-/** A float such as 1.0, which JavaScript cannot tell from an integer; where one may stand is for the reader of a message to say. */
-export class WholeFloat {
-  /** @param {number} value */
-  constructor(value) {
-    this.value = value;
-  }
-}
-
-/**
- * A value in which floats are numbers like others.
- * @param {unknown} value
- * @returns {unknown}
- */
-export function plain(value) {
-  if (value instanceof WholeFloat) return value.value;
-  if (Array.isArray(value)) return value.map(plain);
-  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, plain(item)]));
-  return value;
-}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();

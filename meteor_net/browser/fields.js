@@ -9,7 +9,7 @@ import { MAX_CHOICES, MAX_NAME_CHARS, MAX_TEXT_CHARS } from "./limits.js";
 /** @typedef {"linear" | "arc" | "step"} Rule */
 
 const TURN = 2 * Math.PI;
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const NAME = /^\p{ID_Start}\p{ID_Continue}*$/u;
 
 /** One field of a table, an action or an event. */
 export class Field {
@@ -184,7 +184,7 @@ const KINDS = new Map([
  */
 export function nameOf(map) {
   const name = map instanceof Map ? map.get("name") : undefined;
-  if (typeof name !== "string" || name.length > MAX_NAME_CHARS || !NAME.test(name)) throw new MessageError("schema: a name is missing or is no identifier");
+  if (typeof name !== "string" || [...name].length > MAX_NAME_CHARS || !NAME.test(name)) throw new MessageError("schema: a name is missing or is no identifier");
   return name;
 }
 

@@ -12,8 +12,10 @@ export const MAX_DEPTH = 12;
 export const PACKET_ITEMS = 200_000;
 /** Rows of one table (wire 8.1). */
 export const MAX_ROWS = 16_384;
-/** Tables, and fields of a table, in a schema. */
-export const MAX_TABLES = 64;
+/** Tables of a schema, and integer columns of a table: their bits, with one more, are a number of 32 bits (wire 8.5). */
+export const MAX_TABLES = 31;
+export const MAX_COLUMNS = 31;
+/** Fields of a table, an action or an event. */
 export const MAX_FIELDS = 64;
 /** Actions, and events, in a schema. */
 export const MAX_KINDS = 256;

@@ -20,11 +20,12 @@ export class Replica {
   /**
    * @param {Schema} schema
    * @param {number} epoch
-   * @param {number} tick The tick last known.
+   * @param {number} tick A tick of the room, near the first frame's.
    */
   constructor(schema, epoch, tick) {
     this.schema = schema;
     this.epoch = epoch;
+    /** The highest tick known. */
     this.tick = tick;
     /** @type {Version} */
     this.version = { tick, span: 1, tables: emptyTables(schema) };
@@ -34,7 +35,7 @@ export class Replica {
   }
 
   /**
-   * The tick nearest to the last known one with these lower 16 bits (8.3).
+   * The tick nearest to the highest known one with these lower 16 bits (8.3).
    * @param {number} tick16
    */
   unwrap(tick16) {
@@ -63,17 +64,17 @@ export class Replica {
     const span = Math.max(1, Math.min(back || 1, tick - this.version.tick));
     this.previous = this.version;
     this.version = { tick, span, tables: step.tables };
-    this.tick = tick;
+    this.noteTick(tick);
     this.touched = true;
     return this.version;
   }
 
   /**
-   * Learn a newer tick from JOINED or CLOCK, for unwrapping.
+   * Learn a tick from JOINED, CLOCK or a frame, for unwrapping.
    * @param {number} tick
    */
   noteTick(tick) {
-    this.tick = tick;
+    this.tick = Math.max(this.tick, tick);
   }
 
   /** The checksum of the newest version (8.7). */

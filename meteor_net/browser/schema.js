@@ -2,7 +2,7 @@
 
 import { MessageError } from "./errors.js";
 import { nameOf, parseField } from "./fields.js";
-import { MAX_FIELDS, MAX_KINDS, MAX_TABLES } from "./limits.js";
+import { MAX_COLUMNS, MAX_FIELDS, MAX_KINDS, MAX_TABLES } from "./limits.js";
 
 /** @typedef {import("./fields.js").Field} Field */
 /** @typedef {import("./fields.js").FieldValue} FieldValue */
@@ -91,11 +91,9 @@ export class Schema {
    */
   static parse(map) {
     if (!(map instanceof Map)) throw new MessageError("schema: not a map");
-    return new Schema(
-      kinds(map.get("tables"), MAX_TABLES),
-      kinds(map.get("actions"), MAX_KINDS),
-      kinds(map.get("events"), MAX_KINDS),
-    );
+    const tables = kinds(map.get("tables"), MAX_TABLES);
+    for (const { name, columns } of tables) if (columns.length > MAX_COLUMNS) throw new MessageError(`schema: ${name} has too many columns`);
+    return new Schema(tables, kinds(map.get("actions"), MAX_KINDS), kinds(map.get("events"), MAX_KINDS));
   }
 }
 

@@ -4,14 +4,15 @@
 // All that must not wait is done in `receive`: browsers hold timers of hidden tabs back, but not messages.
 
 import { CloseCode, MessageError, Refused, RemoteProtocolError } from "./errors.js";
-import { LATE_TIMER_MS, PACKET_IN_BYTES, PACKET_MESSAGES, SILENT_MS } from "./limits.js";
 import { ServerClock } from "./clock.js";
+import { Heartbeat } from "./heartbeat.js";
+import { PACKET_IN_BYTES, PACKET_MESSAGES } from "./limits.js";
 import { decodeFromServer, encodeMessage, networkMessage, pack } from "./messages.js";
 import { Room } from "./room.js";
+import { Rooms } from "./rooms.js";
 
 /** @typedef {import("./messages.js").ServerMessage} ServerMessage */
-/** @typedef {import("./room.js").Outgoing} Outgoing */
-/** @typedef {Extract<ServerMessage, {room: number}> & {type: Exclude<ServerMessage["type"], "JOINED">}} RoomMessage */
+/** @typedef {import("./room-world.js").Outgoing} Outgoing */
 /** @typedef {"GONE" | "HELLO" | "READY" | "LEAVING"} Phase */
 /** @typedef {{code: number, text: string}} Ending */
 
@@ -27,14 +28,7 @@ const NEXT = {
 };
 
 export class ClientSession {
-  /** @type {Room[]} */
-  #rooms = [];
-  /** @type {Room[]} JOINs that are not answered, in order */
-  #joining = [];
-  /** @type {Map<number, Room>} */
-  #byNumber = new Map();
-  /** @type {Map<number, Room>} */
-  #byStream = new Map();
+  #rooms = new Rooms();
   /** @type {Map<number, Room>} pings sent after JOINED */
   #readyPings = new Map();
   /** @type {Uint8Array[]} */
@@ -43,8 +37,7 @@ export class ClientSession {
   #resume = null;
   #session = "";
   #resumed = false;
-  #heardAt = 0;
-  #polledAt = 0;
+  #heartbeat = new Heartbeat();
   #stale = false;
   #now = 0;
   #tell;
@@ -83,7 +76,8 @@ export class ClientSession {
   opened(nowMs) {
     this.phase = "HELLO";
     this.ending = null;
-    this.#heardAt = this.#polledAt = this.#now = nowMs;
+    this.#now = nowMs;
+    this.#heartbeat.opened(nowMs);
     this.clock.opened(nowMs);
     const { name, token } = this;
     this.#send({ type: "HELLO", versions: [1], name, token, resume: this.#resume, client: CLIENT, features: [] });
@@ -94,11 +88,8 @@ export class ClientSession {
     this.phase = "GONE";
     this.ending = null;
     this.#out = [];
-    this.#joining = [];
-    this.#byNumber.clear();
-    this.#byStream.clear();
     this.#readyPings.clear();
-    for (const room of this.#rooms) room.away();
+    this.#rooms.away();
     this.#setStale(false);
   }
 
@@ -109,7 +100,8 @@ export class ClientSession {
    */
   receive(packet, nowMs) {
     if (this.phase === "GONE" || this.phase === "LEAVING") return;
-    this.#now = this.#heardAt = nowMs;
+    this.#now = nowMs;
+    this.#heartbeat.heard(nowMs);
     try {
       for (const message of decodeFromServer(packet)) this.#message(message);
     } catch (error) {
@@ -127,20 +119,18 @@ export class ClientSession {
    * @param {number} nowMs
    */
   poll(nowMs) {
-    const late = nowMs - this.#polledAt > LATE_TIMER_MS;
-    this.#polledAt = this.#now = nowMs;
     if (this.phase === "GONE" || this.phase === "LEAVING") return;
-    // A timer that was held back says nothing: messages may wait behind it.
-    if (late) this.#heardAt = Math.max(this.#heardAt, nowMs - 1000);
-    if (nowMs - this.#heardAt > SILENT_MS) this.#fail(CloseCode.SILENT, "nothing was heard for 45 s");
-    else this.#setStale(nowMs - this.#heardAt > 1500 * this.#pingS());
-    for (const room of this.#rooms) room.poll(nowMs);
+    this.#now = nowMs;
+    const pulse = this.#heartbeat.look(nowMs, 1000 * this.#pingS());
+    if (pulse === "dead") this.#fail(CloseCode.SILENT, "nothing was heard for 45 s");
+    this.#setStale(pulse === "stale");
+    for (const room of this.#rooms) room.world.poll(nowMs);
     this.#pingIfDue();
   }
 
   /** The seconds after which the server is heard at the latest (5.2). */
   #pingS() {
-    const world = this.#rooms.some((room) => room.number >= 0 && room.hasWorld);
+    const world = [...this.#rooms].some((room) => room.number >= 0 && room.world.exists);
     return world ? this.limits.get("ping_world_s") ?? 2 : this.limits.get("ping_s") ?? 15;
   }
 
@@ -195,15 +185,16 @@ export class ClientSession {
    */
   join(name, role) {
     const room = new Room(name, role, (message) => this.#send(message), this.#tell);
-    this.#rooms.push(room);
+    this.#rooms.add(room);
     if (this.phase === "READY") this.#join(room);
     return room;
   }
 
   /** @param {Room} room */
   #join(room) {
-    this.#joining.push(room);
-    room.join();
+    room.chat.user = this.user;
+    room.chat.lineChars = this.limits.get("line_chars") ?? room.chat.lineChars;
+    this.#rooms.join(room);
   }
 
   /**
@@ -213,8 +204,7 @@ export class ClientSession {
   goodbye(text) {
     if (this.phase === "HELLO" || this.phase === "READY") this.#fail(CloseCode.NORMAL, text);
     this.#resume = null;
-    for (const room of this.#rooms) room.end(text);
-    this.#rooms = [];
+    this.#rooms.end(text);
   }
 
   // --- messages ---
@@ -235,15 +225,16 @@ export class ClientSession {
     switch (message.type) {
       case "WELCOME": return this.#welcome(message);
       case "JOINED": return this.#joined(message);
-      case "FRAME": return this.#byStream.get(message.stream)?.frame(message, this.#now);
+      case "LEFT": return this.#left(message);
+      case "FRAME": return this.#rooms.frame(message, this.#now);
       case "PING": return this.#send({ type: "PONG", number: message.number, time: Math.max(0, Math.floor(this.#now)) });
       case "PONG": return this.#pong(message.number, message.time);
       case "ERROR": return this.#error(message);
       case "GOODBYE":
         this.ending = { code: message.code, text: message.text };
         return undefined;
-      case "LINE": case "HISTORY": case "SAID": case "UNSAID": return this.#chat(message);
-      default: return this.#inRoom(message);
+      case "LINE": case "HISTORY": case "SAID": case "UNSAID": return this.#rooms.chat(message);
+      default: return this.#rooms.take(message);
     }
   }
 
@@ -258,20 +249,13 @@ export class ClientSession {
     this.limits = message.limits;
     this.clock.welcomed(message.time, this.#now);
     this.#tell("welcome", { user: message.user, name: message.name, resumed: this.#resumed });
-    for (const room of this.#rooms) {
-      room.chat.lineChars = message.limits.get("line_chars") ?? room.chat.lineChars;
-      this.#join(room);
-    }
+    for (const room of this.#rooms) this.#join(room);
     this.#ping();
   }
 
   /** @param {import("./messages.js").Joined} message */
   #joined(message) {
-    const room = this.#joining.shift();
-    if (room === undefined) throw new RemoteProtocolError("JOINED without a JOIN");
-    room.joined(message, this.#resumed, this.#now);
-    this.#byNumber.set(message.room, room);
-    this.#byStream.set(message.stream, room);
+    const room = this.#rooms.joined(message, this.#resumed, this.#now);
     this.#readyPings.set(this.#ping(), room);
   }
 
@@ -282,47 +266,19 @@ export class ClientSession {
   #pong(number, time) {
     const trip = this.clock.pong(number, time, this.#now);
     if (trip !== null) this.#tell("round trip", trip);
-    this.#readyPings.get(number)?.pong();
+    this.#readyPings.get(number)?.world.pong();
     this.#readyPings.delete(number);
   }
 
   /** @param {import("./messages.js").ErrorMessage} message */
   #error(message) {
     const refused = new Refused(message.text, message.reason);
-    if (message.about !== JOIN) return this.#tell("refused", refused);
-    const room = this.#joining.shift();
-    if (room === undefined) return undefined;
-    this.#forget(room, refused.text);
-    return this.#tell("join refused", refused);
+    if (message.about !== JOIN) this.#tell("refused", refused);
+    else if (this.#rooms.refused(refused.text)) this.#tell("join refused", refused);
   }
 
-  /**
-   * @param {Room} room
-   * @param {string} text
-   */
-  #forget(room, text) {
-    this.#byNumber.delete(room.number);
-    this.#byStream.delete(room.stream);
-    this.#rooms = this.#rooms.filter((each) => each !== room);
-    room.end(text);
-  }
-
-  /** @param {import("./messages.js").Line | import("./messages.js").History | import("./messages.js").Said | import("./messages.js").Unsaid} message */
-  #chat(message) {
-    for (const { chat } of this.#rooms) {
-      if (message.type === "LINE") chat.receiveMessage(message);
-      else if (message.type === "HISTORY") chat.handleMessageHistory(message);
-      else if (message.type === "SAID") chat.said(message.cid, message.offset);
-      else chat.unsaid(message.cid, message.reason, message.text);
-    }
-  }
-
-  /** @param {RoomMessage} message */
-  #inRoom(message) {
-    const room = this.#byNumber.get(message.room);
-    if (room === undefined) return undefined; // one that we have left
-    if (message.type !== "LEFT") return room.take(message);
-    this.#forget(room, message.text || message.reason);
-    return this.#tell("left", { reason: message.reason, text: message.text });
+  /** @param {import("./messages.js").Left} message */
+  #left(message) {
+    if (this.#rooms.left(message)) this.#tell("left", { reason: message.reason, text: message.text });
   }
 }

@@ -1,5 +1,6 @@
-import { WholeFloat, decode, encode, plain } from "/meteor-net/codec.js";
+import { decode, encode } from "/meteor-net/codec.js";
 import { LocalProtocolError, PacketError } from "/meteor-net/errors.js";
+import { WholeFloat, plain } from "/meteor-net/floats.js";
 import { equal, hex, mutate, ok, seeded, survives, test, throws, unhex } from "/tests/harness.js";
 
 // RFC 8949, appendix A, as far as clause 2 of the wire goes.

@@ -51,10 +51,11 @@ test("an action's fields are named; what is not given is zero", () => {
 test("schemas that break a rule are refused", () => {
   const field = (more) => ({ ...SCHEMA, tables: [{ name: "t", fields: [{ name: "x", ...more }] }] });
   const bad = [
-    null, [], 5, {}, { tables: [] }, { ...SCHEMA, tables: Array(65).fill(SCHEMA.tables[0]) }, { ...SCHEMA, tables: [SCHEMA.tables[0], SCHEMA.tables[0]] },
-    { ...SCHEMA, tables: [{ name: "t", fields: [{ name: "a", kind: "flag" }, { name: "a", kind: "flag" }] }] }, { ...SCHEMA, tables: [{ name: "a b", fields: [] }] },
+    null, [], 5, {}, { tables: [] }, { ...SCHEMA, tables: Array(32).fill(SCHEMA.tables[0]) }, { ...SCHEMA, tables: [SCHEMA.tables[0], SCHEMA.tables[0]] },
+    { ...SCHEMA, tables: [{ name: "t", fields: [{ name: "a", kind: "flag" }, { name: "a", kind: "flag" }] }] }, { ...SCHEMA, tables: [{ name: "a b", fields: [] }] }, { ...SCHEMA, tables: [{ name: "__proto__", fields: [] }] },
     { ...SCHEMA, tables: [{ name: "x".repeat(65), fields: [] }] }, { ...SCHEMA, tables: [{ name: "t" }] },
-    { ...SCHEMA, tables: [{ name: "t", fields: Array.from({ length: 65 }, (_, i) => ({ name: `f${i}`, kind: "flag" })) }] },
+    { ...SCHEMA, tables: [{ name: "t", fields: Array.from({ length: 65 }, (_, i) => ({ name: `f${i}`, kind: "text", max: 1 })) }] },
+    { ...SCHEMA, tables: [{ name: "t", fields: Array.from({ length: 32 }, (_, i) => ({ name: `f${i}`, kind: "flag" })) }] },
     field({ kind: "quaternion" }), field({ kind: "toString" }), field({ kind: "uint" }), field({ kind: "uint", bits: 32 }), field({ kind: "int", bits: 1 }),
     field({ kind: "angle", bits: 0 }), field({ kind: "angle", bits: 1.5 }), field({ kind: "fixed", step: 0, low: 0, high: 1 }),
     field({ kind: "fixed", step: 1, low: 1, high: 0 }), field({ kind: "fixed", step: 1e-9, low: 0, high: 4096 }), field({ kind: "fixed", step: 1, low: 0, high: 4.5 }),
@@ -62,6 +63,11 @@ test("schemas that break a rule are refused", () => {
     field({ kind: "text", max: 0 }), field({ kind: "text" }), field({ kind: "uint", bits: 3, interpolate: "arc" }), field({ kind: "uint", bits: 3, interpolate: "jump" }),
   ];
   for (const schema of bad) throws(MessageError, () => Schema.parse(toWire(schema)), JSON.stringify(schema)?.slice(0, 200));
+});
+
+test("names may be of any script", () => {
+  const schema = Schema.parse(toWire({ ...SCHEMA, tables: [{ name: "größe", fields: [{ name: "水", kind: "flag" }] }] }));
+  equal([schema.tables[0].name, schema.tables[0].fields[0].name], ["größe", "水"]);
 });
 
 test("mutated schemas are read, or refused by MessageError", () => {

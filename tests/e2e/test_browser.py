@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from collections.abc import Callable
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.browser import chromium
 
 NAME = re.compile(r'^test\("(.+?)", ', re.MULTILINE)
+Method = Callable[[SynchronousTestCase], None]
 
 
-class ModuleTests(SynchronousTestCase):
-    """The tests of one JavaScript module."""
+def one(module: str, name: str) -> Method:
+    """Make the method that tells how one test of a module went."""
 
-    module: ClassVar[str]
-    names: ClassVar[list[str]]
-
-    def ran_all(self) -> None:
-        """Every test of the module ran: none was forgotten, none has a name that Python cannot see."""
-        self.assertEqual(sorted(chromium.results(self.module)), sorted(self.names))
-
-
-def _test(module: str, name: str) -> Any:
-    def run(self: ModuleTests) -> None:
+    def run(self: SynchronousTestCase) -> None:
         failure = chromium.results(module).get(name, "it did not run")
         if failure:
             self.fail(f"{module}: {name}\n{failure}")
@@ -33,15 +25,25 @@ def _test(module: str, name: str) -> Any:
     return run
 
 
-def _case(module: str, source: str) -> type[ModuleTests]:
+def all_of(module: str, names: list[str]) -> Method:
+    """Make the method that tells whether Python knows all tests of a module."""
+
+    def run(self: SynchronousTestCase) -> None:
+        self.assertEqual(sorted(chromium.results(module)), sorted(names))
+
+    run.__doc__ = f"Every test of {module} ran, and each has a result here."
+    return run
+
+
+def case(module: str, source: str) -> type[SynchronousTestCase]:
+    """Make the test case of a module."""
     names = NAME.findall(source)
-    methods = {f"test_{re.sub(r'[^a-z0-9]+', '_', name.lower()).strip('_')}": _test(module, name) for name in names}
-    stem = module.partition(".")[0].capitalize()
-    about = {"module": module, "names": names, "test_ran_all": ModuleTests.ran_all, "__module__": __name__}
-    return type(f"{stem}Tests", (ModuleTests,), {**methods, **about, "__doc__": f"The tests of {module}."})
+    methods = {"test_" + re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"): one(module, name) for name in names}
+    about = {"test_all_ran": all_of(module, names), "__module__": __name__, "__doc__": f"The tests of {module}."}
+    return type(f"{module.partition('.')[0].capitalize()}Tests", (SynchronousTestCase,), {**methods, **about})
 
 
 for _path in sorted(chromium.TESTS.glob("*.test.js")):
-    _made = _case(_path.name, _path.read_text("utf-8"))
-    globals()[_made.__name__] = _made
-del ModuleTests
+    _case = case(_path.name, _path.read_text("utf-8"))
+    globals()[_case.__name__] = _case
+del _case, _path

@@ -70,7 +70,10 @@ class PlainPageTests(SynchronousTestCase):
         box.send_keys("ahoy\n")
         chromium.wait_for("window.said = window.fake.heard.find((message) => message.type === 'SAY')")
         self.assertEqual(self.js("return window.said.text"), "ahoy")
-        self.js("const { channel, cid } = window.said; window.fake.say({ type: 'UNSAID', channel, cid, reason: 'refused', text: 'hush' })")
+        self.js(
+            "const { channel, cid } = window.said;"
+            "window.fake.say({ type: 'UNSAID', channel, cid, reason: 'refused', text: 'hush' }); "
+        )
         chromium.wait_for("document.querySelector('#refused').textContent === 'hush'")
         self.assertEqual(box.get_property("value"), "ahoy")
 
@@ -92,9 +95,11 @@ class PlainPageTests(SynchronousTestCase):
     def test_closing_the_page_says_goodbye(self) -> None:
         """The room hears at once that a player is gone."""
         self.js("window.dispatchEvent(new PageTransitionEvent('pagehide'))")
-        self.assertEqual(self.js("return window.fake.heard.at(-1)"), {"type": "GOODBYE", "code": 1000, "text": "the page was closed"})
+        self.assertEqual(
+            self.js("return window.fake.heard.at(-1)"), {"type": "GOODBYE", "code": 1000, "text": "the page was closed"}
+        )
 
     def test_the_name_is_the_tab_s(self) -> None:
         """A reload keeps the name; the secret of the session is nowhere to be copied."""
-        self.assertEqual(self.js("return JSON.stringify({ ...sessionStorage })"), self.js("return JSON.stringify({ 'meteor-net:name': arguments[0] })", EVIL))
+        self.assertEqual(self.js("return { ...sessionStorage }"), {"meteor-net:name": EVIL})
         self.assertEqual(self.js("return localStorage.length + document.cookie.length"), 0)
