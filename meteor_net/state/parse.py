@@ -10,7 +10,7 @@ from meteor_net.state.fields import Field, check_name
 from meteor_net.state.layout import MAX_FIELDS
 from meteor_net.state.numeric import Angle, Fixed, Int, UInt
 from meteor_net.state.records import Action, Event, Input
-from meteor_net.state.schema import MAX_RECORDS, MAX_TABLES, Schema
+from meteor_net.state.schema import MAX_RECORDS, MAX_TABLES, Schema, hash_of
 from meteor_net.state.table import Table
 from meteor_net.state.words import Choice, Flag, Text
 
@@ -37,7 +37,9 @@ def _schema(described: object) -> Schema:
             raise ConfigError("action: input must be true or false")
         actions.append(_class(named, Input if named["input"] else Action))
     events = [_class(_map(item, "event", {"name", "fields"}), Event) for item in _list(parts["events"], "events", MAX_RECORDS)]
-    return Schema(tables, actions, events)
+    schema = Schema(tables, actions, events)
+    schema.hash = hash_of(described)  # what a later version added to it counts
+    return schema
 
 
 def _table(item: object) -> type[Table]:

@@ -48,7 +48,7 @@ class Schema:
         self._event_numbers = {event: number for number, event in enumerate(self.events)}
         self._table_numbers = {table: number for number, table in enumerate(self.tables)}
         #: The first 8 bytes of the SHA-256 of the description (wire clause 7.3).
-        self.hash = hashlib.sha256(cbor2.dumps(self.describe(), canonical=True)).digest()[:8]
+        self.hash = hash_of(self.describe())
 
     @classmethod
     def parse(cls, described: object) -> Schema:
@@ -95,6 +95,11 @@ class Schema:
     def event_number(self, event: type[Event]) -> int:
         """Give the number of an event class; KeyError if it is not of this schema."""
         return self._event_numbers[event]
+
+
+def hash_of(described: object) -> bytes:
+    """Give the hash of a description, with all that it holds (wire clause 7.3)."""
+    return hashlib.sha256(cbor2.dumps(described, canonical=True)).digest()[:8]
 
 
 def _describe(record: type[Record]) -> dict[str, Any]:

@@ -95,6 +95,7 @@ class ParseTests(SynchronousTestCase):
         record = {"name": "t", "fields": [field], "more": 1}
         parsed = Schema.parse({"tables": [record], "actions": [], "events": [{**record, "input": False}], "more": []})
         self.assertEqual(parsed.table("t").layout().wire[0].name, "n")
+        self.assertNotEqual(parsed.hash, Schema.parse(parsed.describe()).hash)
 
     def test_defaults_of_actions(self) -> None:
         """A client that leaves a field of an action out sends the author's default."""

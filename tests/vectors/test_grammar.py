@@ -15,7 +15,7 @@ from meteor_net.state import Schema
 
 from ..requirements import REPOSITORY
 from .make_packets import PATH
-from .make_state import Crate, Note, Ship, Steer
+from .state_story import Crate, Note, Ship, Steer
 
 _GRAMMAR = (REPOSITORY / "docs" / "reference" / "wire.cddl").read_text()
 _RULES = {kind: kind.__name__.removesuffix("Message").lower() for kind in BY_CODE.values()}
