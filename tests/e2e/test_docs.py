@@ -59,7 +59,7 @@ class Reader:
         for command, expected in block.commands():
             shown = self._run(["sh", "-c", self._on_own_ports(command)], f"{block.where}: {command}")
             flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-            if "output" in block.words and not doctest.OutputChecker().check_output(expected, shown, flags):
+            if "output" in block.words and not doctest.OutputChecker().check_output(self._on_own_ports(expected), shown, flags):
                 raise AssertionError(f"{block.where}: {command}\nexpected:\n{expected}\nshown:\n{shown}")
 
     def _run(self, command: list[str], where: str) -> str:
