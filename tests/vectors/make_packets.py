@@ -47,11 +47,14 @@ from meteor_net.messages import (
 PATH = Path(__file__).with_name("packets.json")
 
 ABOUT = """\
-Packets and what they mean (wire page, clauses 2 and 3). Bytes are hexadecimal; a byte string inside a meaning is {"hex": "..."}.
-"packets": each has "name", "way" ("client" sends it, or "server", or "both"), "hex", and "messages": arrays that begin with the code.
+Packets and what they mean (wire page, clauses 2 and 3).
+Bytes are hexadecimal; a byte string inside a meaning is {"hex": "..."}.
+"packets": each has "name", "way" ("client" sends it, or "server", or "both"), "hex",
+and "messages": arrays that begin with the code.
 "refused": bytes that are no packet of that way, and why; a decoder answers with its one error, and nothing else."""
 
 _LINE = Line(3, 7, 1_790_000_000_000, 41, 0, "guest-00ff", "Ann", "Hallo, \u00d6resund \U0001f30a", "c-1")
+_X = {"name": "x", "kind": "fixed", "step": 0.0625, "low": 0, "high": 4096, "wrap": True}
 _SCHEMA = {
     "tables": [
         {"name": "ship", "fields": [{"name": "x", "kind": "fixed", "step": 0.0625, "low": 0, "high": 4096, "wrap": True}]}
