@@ -30,7 +30,7 @@ from .world import (
 
 PACE = 36.0  # how fast meteorites like to drift, in units a second
 TURN, THRUST, FRICTION = 3.6, 260.0, 1.1  # a craft's: radians a second, units a second squared, part of its speed a second
-CRAFT_RADIUS, CRAFT_MASS = 12, 60  # light: meteorites weigh their radius squared
+CRAFT_RADIUS, CRAFT_MASS = 12.0, 60.0  # light: meteorites weigh their radius squared
 REACH = 30  # from a craft to a bottle that it can fish
 BOTTLES_EACH, FEWEST_BOTTLES = 3, 6  # bottles of one player adrift; with fewer in all, the sea adds its own
 SAYINGS = [
@@ -133,35 +133,40 @@ class Drift(Game):
         """Move the world by `dt` seconds. Each line works on a whole column, for all rows at once."""
         m, c, b = self.world.meteor, self.world.craft, self.world.bottle
         c.heading = (c.heading + c.turn * TURN * dt) % (2 * np.pi)
-        c.vx += (c.thrust * THRUST * np.cos(c.heading) - c.vx * FRICTION) * dt
-        c.vy += (c.thrust * THRUST * np.sin(c.heading) - c.vy * FRICTION) * dt
+        push = c.thrust * THRUST
+        c.vx += (push * np.cos(c.heading) - c.vx * FRICTION) * dt
+        c.vy += (push * np.sin(c.heading) - c.vy * FRICTION) * dt
         m.angle += m.spin * dt
         b.vx += (9 * np.sin(b.y / 170) - b.vx) * dt  # a slow current takes what floats
         b.vy += (9 * np.sin(b.x / 210) - b.vy) * dt
-        b.age += dt
-        for table in (m, c, b):
-            table.x = (table.x + table.vx * dt) % SIZE
-            table.y = (table.y + table.vy * dt) % SIZE
-        self._bounce(m, c)
-        # A hit makes a meteorite slow or fast; little by little it finds its pace again.
-        ease = 1 + 0.4 * dt * (PACE / np.maximum(np.hypot(m.vx, m.vy), 1) - 1)
+        b.x = (b.x + b.vx * dt) % SIZE
+        b.y = (b.y + b.vy * dt) % SIZE
+        self._move(m, c, dt)
+        if self.room.tick % 4 == 0:
+            self._fish(c, b)
+        if self.room.tick % self.tick_hz == 0:
+            self._settle(m, b)
+
+    def _move(self, m: Any, c: Any, dt: float) -> None:
+        """Meteorites and craft drift and bounce, circles alike; slots of craft that are gone are left out."""
+        here, n = np.flatnonzero(c.alive), len(m.x)
+        at = np.concatenate((m.x, c.x[here], m.y, c.y[here])).reshape(2, -1)
+        speed = np.concatenate((m.vx, c.vx[here], m.vy, c.vy[here])).reshape(2, -1)
+        spin, radius, mass = np.zeros(n + len(here)), np.full(n + len(here), CRAFT_RADIUS), np.full(n + len(here), CRAFT_MASS)
+        spin[:n], radius[:n], mass[:n] = m.spin, m.radius, m.radius**2
+        at = (at + speed * dt) % SIZE
+        bounce(at, speed, spin, radius, mass, SIZE)
+        (m.x, m.y), (m.vx, m.vy), m.spin = at[:, :n], speed[:, :n], spin[:n]
+        (c.x[here], c.y[here]), (c.vx[here], c.vy[here]) = at[:, n:], speed[:, n:]
+
+    def _settle(self, m: Any, b: Any) -> None:
+        """Once a second: what was hit finds back to its pace, bottles age, and the sea adds one where there are few."""
+        ease = 1 + 0.4 * (PACE / np.maximum(np.hypot(m.vx, m.vy), 1) - 1).clip(max=1)
         m.vx, m.vy, m.spin = m.vx * ease, m.vy * ease, np.clip(m.spin, -2, 2)
-        self._fish(c, b)
-        if len(b) < FEWEST_BOTTLES and self.random.random() < dt / 2:
+        b.age += 1
+        if len(b) < FEWEST_BOTTLES:
             x, y = self.rng.uniform(0, SIZE, 2)
             b.spawn(x=x, y=y, note=Note(self.random.choice(SAYINGS), "the sea", ""))
-
-    def _bounce(self, m: Any, c: Any) -> None:
-        """Meteorites and craft are circles alike; slots of craft that are gone are left out."""
-        here = np.flatnonzero(c.alive)
-        x, y, vx, vy = (np.concatenate((getattr(m, f), getattr(c, f)[here])) for f in ("x", "y", "vx", "vy"))
-        spin = np.concatenate((m.spin, np.zeros(len(here))))
-        radius = np.concatenate((m.radius, np.full(len(here), CRAFT_RADIUS))).astype(float)
-        mass = np.concatenate((m.radius**2, np.full(len(here), CRAFT_MASS))).astype(float)
-        bounce(x, y, vx, vy, spin, radius, mass, SIZE)
-        n = len(m.x)
-        m.x, m.y, m.vx, m.vy, m.spin = x[:n], y[:n], vx[:n], vy[:n], spin[:n]
-        c.x[here], c.y[here], c.vx[here], c.vy[here] = x[n:], y[n:], vx[n:], vy[n:]
 
     def _fish(self, c: Any, b: Any) -> None:
         """A craft with empty hands takes a bottle that it touches, unless it was the last to throw it."""

@@ -89,6 +89,7 @@ class FakeRoom:
         """Let time pass."""
         for _ in range(round(seconds * 20)):
             self.game.tick(0.05)
+            self.tick += 1
 
     def calm(self) -> None:
         """Take all that drifts out of the way, but one small meteorite in a corner."""
