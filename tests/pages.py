@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Literal
 
 from tests.requirements import REPOSITORY
@@ -92,7 +93,8 @@ class Block:
 
     def _syntax_error(self) -> str:
         try:
-            compile(self.text, self.where, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            # A block that goes on inside a class is indented.
+            compile(dedent(self.text), self.where, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         except SyntaxError as error:
             return f"{self.where}: {error}"
         return ""
