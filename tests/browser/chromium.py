@@ -131,6 +131,12 @@ def results(module: str) -> dict[str, str]:
     Returns:
         The name of each test, and "" or what went wrong.
     """
-    driver().get(f"{origin()}/tests/page.html?module={module}")
-    found: dict[str, str] = json.loads(wait_for("window.results && JSON.stringify(window.results)"))
+    page = driver()
+    page.get(f"{origin()}/tests/page.html?module={module}")
+    from selenium.common.exceptions import TimeoutException
+
+    try:
+        found: dict[str, str] = json.loads(wait_for("window.results && JSON.stringify(window.results)"))
+    except TimeoutException:
+        return {f"{module} ended in {PATIENCE_S} s; its console: {console()}": "no"}
     return found
