@@ -203,7 +203,7 @@ def url(port: IListeningPort) -> str:
     scheme, usual = ("https", 443) if secure else ("http", 80)
     where = "" if address.port == usual else f":{address.port}"
     if host in {"0.0.0.0", "::"}:
-        return f"{scheme}://localhost{where}/ (from elsewhere: {scheme}://{_lan_address()}{where}/)"
+        return f"{scheme}://localhost{where}/ or {scheme}://{_lan_address()}{where}/"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}{where}/"
 
 
@@ -222,11 +222,12 @@ def open_door(settings: Settings, ports: list[IListeningPort]) -> str | None:
     if not settings.guests:
         return None
     for port in ports:
-        host = getattr(port.getHost(), "host", "127.0.0.1")
+        address: Any = port.getHost()
+        host = getattr(address, "host", "127.0.0.1")
         secure = isinstance(getattr(port, "factory", None), TLSMemoryBIOFactory)
         if not secure and host != "::1" and not host.startswith("127."):
             return (
-                f"WARNING: anybody who reaches {host} may enter, and all is readable on the way: "
-                "guests are let in without TLS. See docs/howto/tls.md"
+                f"WARNING: guests from elsewhere may enter by port {address.port}, and nothing is encrypted; "
+                "use --self-signed or an ssl: endpoint, or --guests no with --secret-file"
             )
     return None

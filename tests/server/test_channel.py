@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -152,7 +152,7 @@ class UpgradeTests(SynchronousTestCase):
     """What is left of HTTP after an upgrade."""
 
     def setUp(self) -> None:
-        self.host: Any = Host()
+        self.host = cast(Any, Host())
         factory = MeteorFactory(self.host, Limits(), Clock())
         self.site = make_site(Path("."), websocket=websocket_resource(factory))
 
