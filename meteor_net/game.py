@@ -68,10 +68,13 @@ class Game:
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
-        methods = dict(cls._methods)
+        own: dict[type[Action], str] = {}
         for name, value in vars(cls).items():
             for action in getattr(value, _HANDLES, ()):
-                methods[action] = name
+                if action in own:
+                    raise ConfigError(f"{cls.__name__}.{own[action]} and {cls.__name__}.{name} both take {action.__name__}")
+                own[action] = name
+        methods = {**cls._methods, **own}
         cls._methods = methods
         cls.actions = [*cls.actions, *(action for action in methods if action not in cls.actions)]
 
@@ -138,11 +141,12 @@ class Chat:
     def command(self, player: IPlayer, name: str, rest: str) -> Any:
         """Hand `/name` to the method `command_name`, if there is one."""
         method = getattr(self, f"command_{name}", None) if name.isidentifier() else None
-        if method is None:
+        if not callable(method):
             raise Refused(f"there is no command /{name}; try /help", "bad-text")
         return method(player, rest)
 
     def command_help(self, player: IPlayer, rest: str) -> str:
         """List the commands."""
-        names = sorted(name.removeprefix("command_") for name in dir(self) if name.startswith("command_"))
+        commands = (name for name in dir(self) if name.startswith("command_") and callable(getattr(self, name)))
+        names = sorted(name.removeprefix("command_") for name in commands)
         return "commands: " + ", ".join(f"/{name}" for name in names)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from inspect import iscoroutinefunction
 from random import Random
 from typing import Any
@@ -204,11 +206,15 @@ def _made(what: str, make: Callable[[], Any]) -> Any:
 def _check(handler: Any, interface: Any, what: str) -> None:
     # `room` is set when a room is made: for the check it only has to be a name of the handler's.
     if not hasattr(handler, "room"):
-        handler.room = None
+        with suppress(AttributeError):  # then the check says that there is none
+            handler.room = None
     try:
         verifyObject(interface, handler)
     except Invalid as error:
-        why = "; ".join(line.strip() for line in str(error).splitlines())
+        # In its many lines, the object's address and the interface's module help nobody.
+        text = re.sub(r"^The object .*? has failed to implement interface \S+:", "", str(error))
+        why = "; ".join(text.replace(f"{interface.__module__}.", "").strip().splitlines())
+        why = re.sub(r"\s+", " ", why)
         raise ConfigError(f"the {what} {type(handler).__name__} does not keep {interface.__name__}: {why}") from error
 
 

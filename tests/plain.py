@@ -226,7 +226,7 @@ class Bench:
         self.opened_rooms: list[Room] = []
         self.registry = Registry(self.limits, Random(1))
         self.lobby = Lobby(
-            {"sea": game}, chat, self.limits, self._report, lambda now: int(now * 1000), Random(2), self.opened_rooms.append
+            {"sea": game}, chat, self.limits, self._report, lambda now: round(now * 1000), Random(2), self.opened_rooms.append
         )
         self.lobby.around.now = self.now
 

@@ -1,0 +1,353 @@
+"""Coming and going, away and back: the handler is told each exactly once, in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from meteor_net.errors import PacketError, Refused
+from meteor_net.interfaces import IPlayer
+from meteor_net.messages import ErrorMessage, Joined, Leave, Left, Line
+from meteor_net.requests import OpenChannel
+from meteor_net.state import Schema
+
+from ..plain import Bench, Boom, Buy, Guest, Later, Sea, kinds
+
+
+class MembersCase(SynchronousTestCase):
+    """A room with bob in it."""
+
+    def setUp(self) -> None:
+        self.begin()
+
+    def begin(self, **limits: Any) -> None:
+        """Make it, with limits."""
+        self.bench = Bench(**limits)
+        self.bob = self.bench.guest("bob")
+        self.room, self.game = self.bench.room, self.bench.game
+        self.game.told.clear()
+
+    def told(self) -> list[str]:
+        """What the handler was told."""
+        return self.game.events_told()
+
+    def refusals(self, guest: Guest) -> list[tuple[str, str]]:
+        """Why a JOIN was refused."""
+        return [(error.reason, error.text) for error in guest.found(ErrorMessage)]
+
+
+class JoinTests(MembersCase):
+    """Coming in."""
+
+    def test_joined(self) -> None:
+        """JOINED tells where everything stands; histories follow, of the room's channel and of the player's own."""
+        self.bench.ticks(1)
+        self.game.answers["joined"] = lambda player: setattr(player, "row", self.room.world.ship.spawn(x=1))
+        ann = self.bench.guest("ann")
+        joined, *histories = ann.read()
+        assert isinstance(joined, Joined)
+        self.assertEqual((joined.room, joined.name, joined.epoch), (0, "sea/main", self.room.world.epoch))
+        self.assertEqual((joined.rows, joined.last_seq, joined.event), ([(0, 0)], 0, 0))
+        self.assertEqual([name for _, name, _, _ in joined.channels], ["sea/main", "@ann"])
+        self.assertEqual(Schema.parse(joined.schema).hash, joined.schema_hash)
+        self.assertEqual(kinds(histories), ["History", "History"])
+        self.assertEqual([each.name for each in self.room.players], ["bob", "ann"])
+        self.bench.ticks(1)
+        self.assertEqual(kinds(ann.read()), ["Frame"])
+
+    def test_schema_is_known(self) -> None:
+        """A client that has the schema is not sent it again; one with another is."""
+        for known, sent in ((self.room.schema.hash, False), (b"12345678", True)):
+            ann = self.bench.guest("ann", schema_hash=known)
+            (joined,) = ann.found(Joined)
+            self.assertEqual(joined.schema is not None, sent)
+
+    def test_refused(self) -> None:
+        """A handler that refuses keeps the player out, who hears why; it is not told `left`."""
+        self.game.answers["joined"] = Refused("members only")
+        ann = self.bench.guest("ann")
+        self.assertEqual(self.refusals(ann), [("refused", "members only")])
+        self.assertEqual((ann.session.seats, len(self.room.players)), ({}, 1))
+        ann.leave()
+        self.assertEqual(self.told(), ["ann joined"])
+        self.assertEqual((self.room.counters["turned_away"], self.bench.errors()), (1, []))
+
+    def test_raises(self) -> None:
+        """So does one that raises; it is logged."""
+        self.game.answers["joined"] = ZeroDivisionError("oops")
+        ann = self.bench.guest("ann")
+        self.assertEqual(self.refusals(ann), [("failed", "this failed on the server")])
+        self.assertEqual([str(error) for error in self.bench.errors()], ["oops"])
+
+    def test_refused_in_an_empty_room(self) -> None:
+        """A room whose only visitor is refused closes."""
+
+        class Shut(Sea):
+            """Lets nobody in."""
+
+            def joined(self, player: IPlayer) -> Any:
+                raise Refused("no")
+
+        bench = Bench(Shut)
+        ann = bench.guest("ann")
+        self.assertEqual((self.refusals(ann), len(bench.lobby)), ([("refused", "no")], 0))
+
+    def test_full(self) -> None:
+        """As many play as the game says; one more hears that it is full; who watches, or is let in later, does not."""
+        self.bench.guest("ann")
+        self.bench.guest("cid")
+        dan = self.bench.guest("dan")
+        self.assertEqual(self.refusals(dan), [("room-full", "room sea/main is full: 3 are playing")])
+        self.assertEqual(len(self.bench.guest("eve", role=1).found(Joined)), 1)
+        self.bob.lose()
+        dan.join()
+        self.assertEqual([reason for reason, _ in self.refusals(dan)], ["room-full"])
+        self.bob.leave()
+        dan.join()
+        self.assertEqual(len(dan.found(Joined)), 1)
+
+    def test_bad_places(self) -> None:
+        """Places that are none end the connection, and nothing is left behind."""
+        ann = self.bench.guest("ann", room=None)
+        self.assertRaises(PacketError, ann.join, "", epoch="x")
+        self.assertRaises(PacketError, ann.join, "new", epoch="x")
+        ann.leave()
+        self.assertEqual(len(self.bench.lobby), 1)
+
+    def test_inbox_fails(self) -> None:
+        """If the player's own channel cannot be opened, the player is told, and the operator."""
+        self.bench.hold = (OpenChannel,)
+        ann = self.bench.guest("ann")
+        self.bench.break_()
+        self.assertEqual(self.refusals(ann), [("failed", "this failed on the server")])
+        self.assertEqual(self.bench.reports[-1][2], {"room": "sea/main", "player": "ann", "verb": "inbox"})
+        self.assertEqual(self.told(), [])
+
+    def test_gone_while_the_inbox_opens(self) -> None:
+        """Who has left before the handler was asked was never there for it."""
+        self.bench.hold = (OpenChannel,)
+        for fails in (False, True):
+            ann = self.bench.guest("ann")
+            ann.leave()
+            self.bench.break_() if fails else self.bench.release()
+        self.assertEqual((self.told(), len(self.room.members.players)), ([], 1))
+
+    def test_join_again(self) -> None:
+        """A second JOIN on the same connection tells all anew, and the handler nothing."""
+        self.bob.read()
+        self.bob.join()
+        self.assertEqual(kinds(self.bob.read()), ["Joined", "History", "History"])
+        self.assertEqual(self.told(), [])
+
+
+class AwaitedJoinTests(MembersCase):
+    """The handler thinks about who comes."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.game.answers["joined"] = Later()
+        self.ann = self.bench.guest("ann")
+        self.game.told.clear()
+
+    def test_let_in(self) -> None:
+        """The player is in when the handler has answered: it hears nothing before, and is no player of the room yet."""
+        self.room.world.ship.spawn()
+        self.room.notice("x")
+        self.bench.ticks(2)
+        self.assertEqual((self.ann.read(), len(self.room.players)), ([], 1))
+        self.bench.release()
+        self.assertEqual(kinds(self.ann.read()), ["Joined", "History", "History"])
+        self.bench.ticks(1)
+        self.assertEqual(kinds(self.ann.read()), ["Frame"])
+
+    def test_says_something_already(self) -> None:
+        """What the player says meanwhile happens after it is in; if it is refused, never."""
+        self.ann.act(Buy(count=1))
+        self.ann.say("hello")
+        self.assertEqual(self.told(), [])
+        self.bench.release()
+        self.assertEqual(self.told(), ["ann buys 1"])
+        self.assertIn("Said", kinds(self.ann.read()))
+        cid = self.bench.guest("cid")
+        cid.act(Buy(count=2))
+        self.bench.break_(error=Refused("no"))
+        self.assertEqual(self.told(), ["cid joined"])
+
+    def test_leaves_meanwhile(self) -> None:
+        """Who leaves meanwhile was there: `left` follows when the handler has answered, once, and nothing is said to it."""
+        self.ann.tell(Leave(self.room.number))
+        self.assertEqual(kinds(self.ann.read()), ["Left"])
+        self.bench.release()
+        self.assertEqual((self.told(), self.ann.read()), (["ann left"], []))
+
+    def test_leaves_meanwhile_and_is_refused(self) -> None:
+        """Who leaves meanwhile and would have been refused hears nothing of it, nor does the handler."""
+        self.ann.tell(Leave(self.room.number))
+        self.ann.read()
+        self.bench.break_(error=Refused("no"))
+        self.assertEqual((self.told(), self.ann.read()), ([], []))
+
+    def test_removed_at_once(self) -> None:
+        """A handler may take out in `joined` whom it is just let in."""
+        self.game.answers["joined"] = lambda player: player.remove("not you")
+        cid = self.bench.guest("cid")
+        self.assertEqual(self.told(), ["cid joined", "cid left"])
+        self.assertEqual(cid.read(), [Left(self.room.number, "removed", "not you")])
+
+    def test_last_one_leaves_meanwhile(self) -> None:
+        """The room does not close before the handler has been told `left`."""
+        for error in (None, Refused("no")):
+            self.begin()
+            self.game.answers["joined"] = Later()
+            ann = self.bench.guest("ann")
+            self.bob.leave()
+            ann.leave()
+            self.assertEqual(self.told(), ["ann joined", "bob left"])
+            self.bench.release() if error is None else self.bench.break_(error=error)
+            self.assertEqual(self.told(), ["ann left", "closed"] if error is None else ["closed"])
+            self.assertEqual(len(self.bench.lobby), 0)
+
+    def test_lost_meanwhile(self) -> None:
+        """Who is lost meanwhile is away once it is in; nothing is sent until it comes back."""
+        self.ann.lose()
+        self.bench.release()
+        self.assertEqual(self.told(), ["ann away"])
+        self.assertNotIn(self.ann.session, self.room.channel)
+        self.ann.connect()
+        self.bench.ticks(1)
+        self.assertEqual(self.ann.read(), [])
+        self.ann.join()
+        self.assertEqual((self.told(), kinds(self.ann.read())), (["ann back"], ["Joined", "History", "History"]))
+
+    def test_lost_and_back_meanwhile(self) -> None:
+        """Who is lost and comes back meanwhile is told JOINED once, on the new connection; the handler all in order."""
+        self.ann.lose()
+        self.ann.connect()
+        self.ann.join()
+        self.bench.release()
+        self.assertEqual(self.told(), ["ann away", "ann back"])
+        self.assertEqual(kinds(self.ann.read()), ["Joined", "History", "History"])
+
+
+class AwayTests(MembersCase):
+    """A connection is lost."""
+
+    def test_once_each(self) -> None:
+        """`away`, `back` and `left` are told exactly once each."""
+        self.bob.lose()
+        self.bob.lose()
+        self.assertFalse(self.bob.player.online)
+        self.assertEqual(self.told(), ["bob away"])
+        self.bob.connect()
+        self.bob.join()
+        self.bob.join()
+        self.assertEqual((self.told(), self.bob.player.online), (["bob back"], True))
+        self.bob.leave()
+        self.room.leave(self.bob.session, self.bench.now)
+        self.assertEqual(self.told(), ["bob left", "closed"])
+
+    def test_left_while_away(self) -> None:
+        """Who does not come back has left; its rows go with the default."""
+        ann = self.bench.guest("ann")
+        ann.player.row = self.room.world.ship.spawn()
+        self.told()
+        ann.lose()
+        ann.leave()
+        self.assertEqual((self.told(), len(self.room.world.ship)), (["ann away", "ann left"], 0))
+
+    def test_hears_nothing_before_joined(self) -> None:
+        """A new connection hears nothing of the room before it has said JOIN and got JOINED."""
+        self.bench.ticks(1)
+        self.bob.lose()
+        self.bob.connect()
+        ann = self.bench.guest("ann")
+        self.room.world.ship.spawn()
+        self.room.emit(Boom(size=1))
+        ann.say("hello")
+        self.bench.pass_time(0.9)
+        self.assertEqual(self.bob.read(), [])
+        self.bob.join()
+        self.assertEqual(kinds(self.bob.read()), ["Joined", "History", "History"])
+
+    def test_async_away(self) -> None:
+        """While `away` is awaited, `back` and JOINED wait for it, and no frame comes before."""
+        self.game.answers["away"] = Later()
+        self.bob.lose()
+        self.bob.connect()
+        self.bob.join()
+        self.room.world.ship.spawn()
+        self.bench.ticks(2)
+        self.assertEqual((self.told(), self.bob.read()), (["bob away"], []))
+        self.bench.release()
+        self.assertEqual((self.told(), kinds(self.bob.read())), (["bob back"], ["Joined", "History", "History"]))
+
+    def test_two_losses_while_away_is_awaited(self) -> None:
+        """However often it comes and goes meanwhile, all is told in order, and JOINED once on the last connection."""
+        self.game.answers["away"] = lambda player: Later() if self.game.told.count("bob away") == 1 else None
+        for _ in range(2):
+            self.bob.lose()
+            self.bob.connect()
+            self.bob.join()
+        self.bench.release()
+        self.assertEqual(self.told(), ["bob away", "bob back", "bob away", "bob back"])
+        self.assertEqual(kinds(self.bob.read()), ["Joined", "History", "History"])
+
+    def test_back_fails(self) -> None:
+        """A handler that raises in `away` or `back` keeps nobody out."""
+        self.game.answers.update(away=ZeroDivisionError(), back=ZeroDivisionError())
+        self.bob.lose()
+        self.bob.connect()
+        self.bob.join()
+        self.assertEqual(len(self.bob.found(Joined)), 1)
+        self.assertEqual(len(self.bench.errors()), 2)
+
+    def test_last_seq(self) -> None:
+        """Who comes back is told which of its actions were taken."""
+        self.bob.act(Buy(count=1))
+        self.bob.act(Buy(count=1))
+        self.bob.lose()
+        self.bob.connect()
+        self.bob.join()
+        self.assertEqual([joined.last_seq for joined in self.bob.found(Joined)], [2])
+
+
+class LeaveTests(MembersCase):
+    """Going."""
+
+    def test_leave(self) -> None:
+        """LEAVE is answered by LEFT, and nothing comes after it."""
+        self.bench.guest("ann")
+        self.bob.read()
+        self.bob.tell(Leave(self.room.number))
+        self.assertEqual(self.bob.read(), [Left(self.room.number, "left", "")])
+        self.room.world.ship.spawn()
+        self.room.notice("x")
+        self.room.emit(Boom(size=1))
+        self.bench.ticks(2)
+        self.assertEqual(self.bob.read(), [])
+        self.assertEqual(self.told(), ["ann joined", "bob left"])
+
+    def test_reports(self) -> None:
+        """One report for each join and each leave, with room and player."""
+        self.bench.reports.clear()
+        self.bench.guest("ann").leave()
+        self.assertEqual([event for event, _, _ in self.bench.reports], ["joined", "left"])
+        self.assertEqual(self.bench.reports[0][2], {"room": "sea/main", "player": "ann", "user": "ann"})
+        self.assertEqual((self.room.counters["joined"], self.room.counters["left"]), (2, 1))
+
+    def test_two_rooms(self) -> None:
+        """Who leaves one room goes on in another, and hears its own inbox there."""
+        self.bob.join("other")
+        self.bob.read()
+        self.bench.guest("ann")
+        self.room.receive(self.bob.session, Leave(self.room.number), self.bench.now)
+        self.bob.player.say("psst")
+        self.bench.turn()
+        self.assertEqual([line.text for line in self.bob.found(Line)], ["psst"])
+
+    def test_handler_raises(self) -> None:
+        """A handler that raises in `left` or `closed` keeps nothing alive."""
+        self.game.answers.update(left=ZeroDivisionError(), closed=ZeroDivisionError())
+        self.bob.leave()
+        self.assertEqual((len(self.bench.lobby), len(self.bench.errors())), (0, 2))
