@@ -36,6 +36,8 @@ export class Field {
     /** Integers are reduced modulo this; 0: they are not. */
     this.modulus = this.wrap || kind === "angle" ? this.max + 1 : 0;
     this.isText = kind === "text";
+    /** @type {number | string} Of an action: what travels where the player gives nothing (7.1). */
+    this.default = this.isText ? "" : 0;
   }
 
   /**
@@ -199,5 +201,11 @@ export function parseField(map) {
   const fields = /** @type {Map<string, unknown>} */ (map);
   const make = KINDS.get(String(fields.get("kind")));
   if (make === undefined) throw new MessageError(`schema: ${name} is of an unknown kind`);
-  return make(name, fields);
+  const field = make(name, fields);
+  const value = fields.get("default");
+  if (value === undefined) return field;
+  const fits = typeof value === "string" ? field.isText && field.fits(value) : !field.isText && Number.isInteger(value) && field.holds(/** @type {number} */ (value));
+  if (!fits) throw new MessageError(`schema: the default of ${name} does not fit`);
+  field.default = /** @type {number | string} */ (value);
+  return field;
 }

@@ -27,7 +27,7 @@ export class Kind {
   }
 
   /**
-   * The values of an action on the wire (7.4): fields that are not given are zero or empty.
+   * The values of an action on the wire (7.4): fields that are not given have the author's default.
    * @param {Record<string, unknown>} given
    * @returns {(number | string)[]}
    * @throws {MessageError} If a field is unknown or a value does not fit.
@@ -36,7 +36,7 @@ export class Kind {
     for (const key of Object.keys(given)) {
       if (!this.byName.has(key)) throw new MessageError(`${this.name} has no field ${key}`);
     }
-    return this.fields.map((field) => (Object.hasOwn(given, field.name) ? field.quantize(given[field.name]) : zero(field)));
+    return this.fields.map((field) => (Object.hasOwn(given, field.name) ? field.quantize(given[field.name]) : field.default));
   }
 
   /**
@@ -57,15 +57,6 @@ export class Kind {
     });
     return named;
   }
-}
-
-/**
- * What a field of an action is when it is not given: "", or the value zero where the domain has it.
- * @param {Field} field
- */
-function zero(field) {
-  if (field.isText) return "";
-  return field.kind === "choice" ? 0 : field.quantize(0);
 }
 
 /** A room's schema (7.1). */

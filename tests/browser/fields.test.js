@@ -35,11 +35,11 @@ const SCHEMA = {
     { name: "x", kind: "fixed", step: 0.0625, low: 0, high: 4096, wrap: true }, { name: "heading", kind: "angle", bits: 10 },
     { name: "name", kind: "text", max: 24 }, { name: "team", kind: "choice", choices: ["red", "blue"] },
   ] }],
-  actions: [{ name: "Steer", input: true, fields: [{ name: "turn", kind: "fixed", step: 0.25, low: -1, high: 1 }, { name: "thrust", kind: "flag" }] }],
+  actions: [{ name: "Steer", input: true, fields: [{ name: "turn", kind: "fixed", step: 0.25, low: -1, high: 1, default: 4 }, { name: "thrust", kind: "flag" }] }],
   events: [],
 };
 
-test("an action's fields are named; what is not given is zero", () => {
+test("an action's fields are named; what is not given has the default", () => {
   const steer = Schema.parse(toWire(SCHEMA)).actionsByName.get("Steer");
   equal(steer.toWire({ turn: 0.5, thrust: true }), [6, 1]);
   equal(steer.toWire({}), [4, 0]);
@@ -61,6 +61,7 @@ test("schemas that break a rule are refused", () => {
     field({ kind: "fixed", step: 1, low: 1, high: 0 }), field({ kind: "fixed", step: 1e-9, low: 0, high: 4096 }), field({ kind: "fixed", step: 1, low: 0, high: 4.5 }),
     field({ kind: "fixed", step: 1, low: 0, high: 4, wrap: 1 }), field({ kind: "choice", choices: [] }), field({ kind: "choice", choices: [1] }),
     field({ kind: "text", max: 0 }), field({ kind: "text" }), field({ kind: "uint", bits: 3, interpolate: "arc" }), field({ kind: "uint", bits: 3, interpolate: "jump" }),
+    field({ kind: "uint", bits: 3, default: 8 }), field({ kind: "uint", bits: 3, default: "1" }), field({ kind: "text", max: 3, default: 1 }),
   ];
   for (const schema of bad) throws(MessageError, () => Schema.parse(toWire(schema)), JSON.stringify(schema)?.slice(0, 200));
 });
