@@ -14,7 +14,7 @@ from ..errors import BaseLost
 from ..limits import Limits
 from ..messages import Frame
 from ..session.outbox import Lane
-from ..state import Step, Stream
+from ..state import Step, Stream, Version
 from .player import Player
 
 #: Clients tell what they hold each half second (wire page, clause 8.10), so a fresh word may be so old.
@@ -53,6 +53,7 @@ class Feed:
             return
         before = newest.number - 1
         late: list[Player] = []
+        shared: Shared | None = None
         for player in players:
             if player.held == newest.number:
                 continue
@@ -61,7 +62,9 @@ class Feed:
                 if player.lagging_since is None:
                     player.lagging_since = now
             elif player.held == before and before:
-                self._give(player, before, now)
+                if shared is None:
+                    shared = self._frame(before)
+                self._give(player, shared, newest, now)
             else:
                 late.append(player)
         if late:
@@ -101,11 +104,10 @@ class Feed:
             if player.held not in self._frames and self.stream.counters["frames"] - encoded >= self._limits.catch_ups_per_tick:
                 continue
             self.counters["catch_ups"] += 1
-            self._give(player, player.held, now)
+            self._give(player, self._frame(player.held), self.stream.version, now)
 
-    def _give(self, player: Player, base: int | None, now: float) -> None:
-        player.session.put(Lane.STATE, self._frame(base))
-        version = self.stream.version
+    def _give(self, player: Player, frame: Shared, version: Version, now: float) -> None:
+        player.session.put(Lane.STATE, frame)
         player.held = version.number
         player.written_tick = version.tick
         player.lagging_since = None

@@ -67,21 +67,35 @@ class Outbox:
         waiting_bytes: Bytes of packets that a full pipe left here.
     """
 
-    __slots__ = ("_lanes", "_limits", "empty", "waiting_bytes")
+    __slots__ = ("_lanes", "_limits", "_single", "empty", "waiting_bytes")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._lanes: tuple[deque[Message | Shared], ...] = tuple(deque() for _ in Lane)
+        #: In most turns a peer gets one shared packet, the frame of a tick: it needs no lanes.
+        self._single: tuple[Lane, Shared] | None = None
         self.empty = True
         self.waiting_bytes = 0
 
     def put(self, lane: Lane, item: Message | Shared) -> None:
         """Add a message for this peer alone, or a packet that is shared."""
-        self._lanes[lane].append(item)
+        if self.empty and isinstance(item, Shared):
+            self._single = (lane, item)
+        else:
+            self._spill()
+            self._lanes[lane].append(item)
         self.empty = False
+
+    def _spill(self) -> None:
+        """The single packet takes its place in its lane."""
+        if self._single is not None:
+            lane, item = self._single
+            self._single = None
+            self._lanes[lane].append(item)
 
     def clear(self) -> None:
         """Drop everything: the connection is gone, and the peer will say what it holds."""
+        self._single = None
         for lane in self._lanes:
             lane.clear()
         self.empty = True
@@ -96,10 +110,16 @@ class Outbox:
         if self.empty:
             return 0
         if pipe.unsent > self._limits.unsent_bytes:
+            self._spill()
             self._settle()
             return 0
-        data = b"".join([framed(packet, pipe) for packet in self._packets()])
-        self.clear()
+        if self._single is not None:
+            data = framed(self._single[1], pipe)
+            self._single = None
+        else:
+            data = b"".join([framed(packet, pipe) for packet in _grouped(self._lanes)])
+            self.waiting_bytes = 0
+        self.empty = True
         pipe.send(data)
         return len(data)
 
@@ -109,9 +129,6 @@ class Outbox:
             if any(not isinstance(item, Shared) for item in lane):
                 self._lanes[number].extend(_grouped([lane]))
         self.waiting_bytes = sum(len(item) for lane in self._lanes for item in lane if isinstance(item, Shared))
-
-    def _packets(self) -> list[Shared]:
-        return _grouped(self._lanes)
 
 
 def _grouped(lanes: tuple[deque[Message | Shared], ...] | list[deque[Message | Shared]]) -> list[Shared]:
