@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
@@ -43,14 +43,14 @@ def make_site(
 ) -> MeteorSite:
     """Make a site with a clock of its own, `site.reactor`."""
     routes = Routes(websocket or Upgrade(), health, page, rules or HostRules())
-    return MeteorSite(routes, Limits(**limits), Clock())  # type: ignore[arg-type]
+    return MeteorSite(routes, Limits(**limits), Clock())
 
 
 def connect(site: MeteorSite, local: str = "127.0.0.1", peer: str = "127.0.0.1") -> tuple[Any, Any]:
     """Open a connection: (channel, transport)."""
     address = IPv4Address("TCP", peer, 50_000)
     channel = site.buildProtocol(address)
-    transport = StringTransport(IPv4Address("TCP", local, 8080), address)
+    transport: Any = cast(Any, StringTransport)(IPv4Address("TCP", local, 8080), address)
     transport.protocol = channel
     channel.makeConnection(transport)
     return channel, transport
