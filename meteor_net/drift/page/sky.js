@@ -13,6 +13,7 @@ const TILE = 700;
 const SPLASH_S = 0.9;
 const SEEN = 1400; // units that the longer side of the screen shows
 const MARKS = 6;
+const SMALL = 760; // pixels; as in drift.css: there a card covers the middle
 
 export class Sky {
   /** @type {{x: number, y: number, born: number}[]} */
@@ -26,6 +27,7 @@ export class Sky {
   #seen = false;
   #width = 0;
   #height = 0;
+  #middle = NaN; // where on the screen the craft is, from the top
   #zoom = 1;
   #ratio = 1;
 
@@ -63,7 +65,7 @@ export class Sky {
   toScreen({ x, y }) {
     return {
       x: this.#width / 2 + this.#shortest(x - this.#camera.x) * this.#zoom,
-      y: this.#height / 2 + this.#shortest(y - this.#camera.y) * this.#zoom,
+      y: this.#middle + this.#shortest(y - this.#camera.y) * this.#zoom,
     };
   }
 
@@ -95,6 +97,9 @@ export class Sky {
     this.#ratio = Math.min(devicePixelRatio || 1, 2);
     this.#width = canvas.clientWidth;
     this.#height = canvas.clientHeight;
+    const covered = this.#width <= SMALL && document.body.classList.contains("carded");
+    const middle = this.#height * (covered ? 0.32 : 0.5);
+    this.#middle = Number.isNaN(this.#middle) ? middle : this.#middle + (middle - this.#middle) / 8;
     this.#zoom = Math.max(0.8, Math.max(this.#width, this.#height) / SEEN);
     const width = Math.round(this.#width * this.#ratio);
     const height = Math.round(this.#height * this.#ratio);
@@ -190,7 +195,7 @@ export class Sky {
   #mark(row, colour) {
     const { x, y } = this.toScreen(row);
     if (x > 0 && y > 0 && x < this.#width && y < this.#height) return;
-    const [middleX, middleY] = [this.#width / 2, this.#height / 2];
+    const [middleX, middleY] = [this.#width / 2, this.#middle];
     const angle = Math.atan2(y - middleY, x - middleX);
     const far = Math.min(middleX, middleY) - 28; // a ring around the craft, clear of what lies at the edges
     const { context } = this;
