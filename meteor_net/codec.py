@@ -8,8 +8,8 @@ come, the answer is a list of messages or a `PacketError`; anything else is our 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from io import BytesIO
 from math import isfinite
+from secrets import token_bytes
 from typing import Any, NoReturn
 
 import cbor2
@@ -34,6 +34,9 @@ _KNOWN_TAGS = (
 )  # fmt: skip
 _REFUSE: dict[int, Callable[..., Any]] = dict.fromkeys(_KNOWN_TAGS, _refuse_tag)
 
+
+_END_STRING = token_bytes(16)
+_END = b"\x50" + _END_STRING
 
 _PLAIN = frozenset({str, bytes, bool, type(None)})
 
@@ -132,22 +135,25 @@ def _decode(data: bytes, allowed: frozenset[type[Message]], most: int, items: in
 
 
 def _load(data: bytes) -> Any:
-    source = BytesIO(data)
-    decoder = cbor2.CBORDecoder(
-        source,
-        max_depth=MAX_DEPTH,
-        allow_indefinite=False,
-        allow_duplicate_keys=False,
-        semantic_decoders=_REFUSE,
-        tag_hook=_refuse_tag,
-    )
+    """Read one CBOR item, and see that nothing follows it.
+
+    cbor2.loads would pass over what follows. So the item is read as the first of two; the second is a string that no peer
+    can know, and it comes second only if the first ends where the data does.
+    """
     try:
-        packet = decoder.decode()
+        items = cbor2.loads(
+            b"\x82" + data + _END,
+            max_depth=MAX_DEPTH + 1,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            semantic_decoders=_REFUSE,
+            tag_hook=_refuse_tag,
+        )
     except Exception as error:  # a decoder's error of any class is the peer's mistake, never ours
         raise PacketError(f"not well-formed CBOR: {_reason(error)}") from error
-    if source.tell() != len(data):
-        raise PacketError(f"{len(data) - source.tell()} bytes after the packet")
-    return packet
+    if items[1] != _END_STRING:
+        raise PacketError("not well-formed CBOR: it is cut short, or bytes follow it")
+    return items[0]
 
 
 def _reason(error: BaseException) -> str:

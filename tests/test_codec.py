@@ -134,7 +134,7 @@ class BadPacketTests(SynchronousTestCase):
         packet = encode_packet([wire.Say(1, "c", 0, "hello")])
         for size in range(len(packet)):
             self.assertIn("not well-formed CBOR", refused(packet[:size]))
-        self.assertEqual(refused(packet + b"\x00"), "1 bytes after the packet")
+        self.assertIn("bytes follow it", refused(packet + b"\x00"))
         self.assertIn("not well-formed CBOR", refused(b"\x81\xff"))
         self.assertIn("utf-8", refused(b"\x81\x62\xc3\x28"))
 

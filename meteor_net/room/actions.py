@@ -63,6 +63,8 @@ class Actions:
     def acknowledge(self, players: Iterable[Player], tick: int) -> None:
         """The tick ends: tell each player up to where its actions are in the world."""
         for player in players:
+            if player.top_seq == player.acked_seq:
+                continue  # it did nothing
             seq = player.settled_seq()
             if seq > player.acked_seq:
                 player.acked_seq = seq
