@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from operator import index
 from typing import Any, ClassVar
 
 import numpy as np
@@ -116,6 +117,7 @@ class Table(ColumnHolder):
         return self._row(self, slot, int(self._generation[slot]))
 
     def __getitem__(self, slot: int) -> Row:
+        slot = index(slot)  # of numpy's integers, too
         if not 0 <= slot < self._top or not self._alive[slot]:
             raise KeyError(slot)
         return self._row(self, slot, int(self._generation[slot]))

@@ -83,6 +83,7 @@ class RowTests(SynchronousTestCase):
         rows[1].despawn()
         for slot in (1, 4, -1, 99):
             self.assertRaises(KeyError, self.ship.__getitem__, slot)
+        self.assertIs(type(self.ship[np.flatnonzero(self.ship.alive)[0]].slot), int)
         seen = []
         for row in self.ship:
             seen.append(row.slot)
