@@ -73,8 +73,8 @@ export class RoomWorld {
   places() {
     if (this.replica === null) return [];
     /** @type {[string, unknown][]} */
-    const places = [["event", this.#event]];
-    return this.#inSync ? [...places, ["epoch", this.replica.epoch], ["tick", this.replica.version.tick]] : places;
+    const places = [["event", this.#event], ["epoch", this.replica.epoch]];
+    return this.#inSync ? [...places, ["tick", this.replica.version.tick]] : places;
   }
 
   /** The connection is gone. */

@@ -55,10 +55,11 @@ class Events:
                 if to is None or to is player:
                     player.session.put(Lane.EVENTS, shared)
 
-    def missed(self, player: Player, last: int) -> None:
-        """Give a player who comes back the events since number `last`, or say that they are gone."""
-        missed = [shared for number, shared in self._kept if number > last]
-        if len(missed) < self.number - last:
+    def missed(self, player: Player, last: int | None) -> None:
+        """Give a player who comes back the events since number `last` (None: of another world), or say that they are gone."""
+        missed = [] if last is None else [shared for number, shared in self._kept if number > last]
+        gone = bool(self._schema.events) if last is None else len(missed) < self.number - last
+        if gone:
             player.session.put(Lane.EVENTS, Gap(self._room, self.number))
             return
         for shared in missed:

@@ -7,7 +7,7 @@ from the version it stands at, or a keyframe if that is no longer held, and then
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ..codec import Shared
 from ..errors import BaseLost
@@ -24,15 +24,22 @@ HELD_INTERVAL_S = 0.5
 class Feed:
     """The frames of one stream, encoded once for each version that somebody stands at.
 
+    Args:
+        number: The stream's, on the wire.
+        stream: Gives the steps.
+        limits: What is allowed.
+        too_large: Told the bytes of a frame that players would refuse; once.
+
     Attributes:
-        counters: frames (given to players), skipped, catch_ups, keyframes, paused: plain integers.
+        counters: frames (given to players), skipped, catch_ups, keyframes, paused, too_large: plain integers.
     """
 
-    def __init__(self, number: int, stream: Stream, limits: Limits) -> None:
+    def __init__(self, number: int, stream: Stream, limits: Limits, too_large: Callable[[int], None]) -> None:
         self.number = number
         self.stream = stream
-        self.counters = dict.fromkeys(("frames", "skipped", "catch_ups", "keyframes", "paused"), 0)
+        self.counters = dict.fromkeys(("frames", "skipped", "catch_ups", "keyframes", "paused", "too_large"), 0)
         self._limits = limits
+        self._too_large = too_large
         self._frames: dict[int | None, tuple[Step, Shared]] = {}
         self._newest = -1
 
@@ -107,6 +114,12 @@ class Feed:
             self._give(player, self._frame(player.held), self.stream.version, now)
 
     def _give(self, player: Player, frame: Shared, version: Version, now: float) -> None:
+        if len(frame) > self._limits.packet_out_bytes:
+            # A player would end the connection, come back, and be given it again: it waits for one that fits.
+            self.counters["too_large"] += 1
+            if self.counters["too_large"] == 1:
+                self._too_large(len(frame))
+            return
         player.session.put(Lane.STATE, frame)
         player.held = version.number
         player.written_tick = version.tick

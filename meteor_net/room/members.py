@@ -165,8 +165,8 @@ class Members:
     def _seat(self, player: Player, wish: _Wish, now: float) -> None:
         """Tell a player where the room stands, and let it hear everything from there."""
         room, session, places = self._room, player.session, wish.places
-        if session.pipe is None or session.pipe is not wish.pipe:
-            return  # lost meanwhile; the next connection asks for itself
+        if not player.here or session.pipe is None or session.pipe is not wish.pipe:
+            return  # taken out by the game, or lost meanwhile: then the next connection asks for itself
         player.seated = True
         same_world = places.epoch == room.world.epoch
         held = room.feed.stream.held(places.tick) if same_world and places.tick is not None else None
@@ -182,8 +182,8 @@ class Members:
         for channel in channels:
             channel.hear(session, places.channels.get(channel.name))
         room.feed.start(player, None if held is None else held.number, now)
-        if same_world and places.event is not None:
-            room.events.missed(player, places.event)
+        if places.event is not None:
+            room.events.missed(player, places.event if same_world else None)
 
     # --- going ---
 

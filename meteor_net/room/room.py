@@ -6,6 +6,7 @@ Plain: it takes messages and the time, and leaves frames, lines and answers in i
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import isawaitable, iscoroutine
 from random import Random
 from typing import Any
 
@@ -14,6 +15,7 @@ from zope.interface import implementer
 
 from ..chat.channel import Channel
 from ..codec import Shared
+from ..errors import LocalProtocolError
 from ..interfaces import IPlayer, IRoom
 from ..messages import ActionMessage, Clock, Held, Join, Leave, Left, LineKind, Lost, Message, Say
 from ..session.outbox import Lane
@@ -65,12 +67,13 @@ class Room:
         self.counters = dict.fromkeys(("joined", "left", "turned_away", "ticks", "ticks_dropped"), 0)
         self.asking = Asking(name, around.limits, around.requests, around.report)
         self.members = Members(self, around)
-        self.feed = Feed(number, Stream(self.world, limits=around.limits), around.limits)
+        self.feed = Feed(number, Stream(self.world, limits=around.limits), around.limits, self._frame_too_large)
         self.events = Events(number, schema, around.limits)
         self.actions = Actions(number, game, schema, self.asking, around.limits)
         self.talk = Talk(self, chat, channel, self.asking, around.limits, around.report)
         self._around = around
         self._ticked_at = around.now
+        self._awaits_tick = False
         self._check_every = max(1, round(game.tick_hz))
         self._verbs: dict[type[Message], Callable[[Player, Any, float], None]] = {
             ActionMessage: self.actions.on_action, Say: self.talk.on_say, Held: self._on_held,
@@ -206,8 +209,8 @@ class Room:
         """Do the ticks that are due; a few late ones are caught up, the rest is dropped and told."""
         if not self.is_open or self.is_closed:
             return
-        shifted = now < self._ticked_at
-        if shifted:
+        tell_clock = now < self._ticked_at
+        if tell_clock:
             self._ticked_at = now - self.tick_s  # the clock went back
         due = int((now - self._ticked_at) / self.tick_s + 1e-9)
         dropped = due - self._around.limits.late_ticks
@@ -215,24 +218,28 @@ class Room:
             self.counters["ticks_dropped"] += dropped
             self._ticked_at += dropped * self.tick_s
             due -= dropped
-            shifted = True
+            tell_clock = True
         for _ in range(due):
             if self.is_closed:  # the game took the last player out
                 return
             self._ticked_at += self.tick_s
-            self._tick(now)
-        if shifted:
+            tell_clock = tell_clock or self.tick % CLOCK_TICKS == 0
+            try:
+                self._tick(now)
+            finally:
+                self.tick += 1
+        if tell_clock:
             self._tell_clock()
 
     def _tick(self, now: float) -> None:
         self.actions.take_inputs(self.members.seated(), now)
         if self.is_closed:
             return
-        try:
-            self.game.tick(self.tick_s)
-        except Exception as error:
-            self.asking.raised(None, "tick", error)
-        self.feed.stream.commit(self.tick, check=self.tick % self._check_every == 0)
+        for step in (self._move, self._commit):
+            try:
+                step()
+            except Exception as error:
+                self.asking.raised(None, "tick", error)
         players = self.members.seated()  # the handler may have taken some out
         for player in players:
             player.tell_rows()
@@ -240,9 +247,25 @@ class Room:
         self.feed.serve(players, now, self.server_ms(now))
         self.events.deliver(players)
         self.counters["ticks"] += 1
-        if self.tick % CLOCK_TICKS == 0:
-            self._tell_clock()
-        self.tick += 1
+
+    def _move(self) -> None:
+        """The game's tick. Nobody would wait for it: that an answer is awaitable is said once."""
+        answer: Any = self.game.tick(self.tick_s)
+        if iscoroutine(answer):
+            answer.close()
+        if isawaitable(answer) and not self._awaits_tick:
+            self._awaits_tick = True
+            raise TypeError(f"tick answered a {type(answer).__name__}, which nobody awaits; it has to be done when it returns")
+
+    def _commit(self) -> None:
+        self.feed.stream.commit(self.tick, check=self.tick % self._check_every == 0)
+
+    def _frame_too_large(self, size: int) -> None:
+        most = self._around.limits.packet_out_bytes
+        self.asking.raised(None, "frame", LocalProtocolError(
+            f"a frame of {size} bytes, which players refuse, is not sent; at most {most}. "
+            "Keep fewer rows, columns or texts in one room, or more rooms"
+        ))  # fmt: skip
 
     def _tell_clock(self) -> None:
         clock = Shared.of(Clock(self.number, self.tick - 1, self.tick_ms()))

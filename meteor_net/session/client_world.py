@@ -57,9 +57,8 @@ class RoomWorld:
         """Tell how far we hold the room, for JOIN."""
         if self.replica is None:
             return {}
-        places: dict[str, Any] = {"event": self.event}
+        places: dict[str, Any] = {"event": self.event, "epoch": self.epoch}
         if self.in_sync:
-            places["epoch"] = self.epoch
             places["tick"] = self.replica.tick
         return places
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.errors import LocalProtocolError
 from meteor_net.messages import EventMessage, Frame, Gap, Joined
 
-from ..plain import Alien, Bench, Boom, Buy, Guest
+from ..plain import Alien, Bench, Boom, Buy, Guest, Sea
+
+
+class Silent(Sea):
+    """A game without events."""
+
+    events: ClassVar[Any] = ()
 
 
 class EventsCase(SynchronousTestCase):
@@ -128,16 +134,30 @@ class ResumeTests(EventsCase):
         self.assertEqual(self.ann.found(Gap), [Gap(self.room.number, 1)])
 
     def test_newcomer(self) -> None:
-        """Who names no event, or one of another world, gets none of before; JOINED tells the number of the newest."""
+        """Who names no event gets none of before; JOINED tells the number of the newest."""
         self.boom(2)
         self.come_back(None)
         messages = self.ann.read()
         self.assertEqual([message for message in messages if isinstance(message, EventMessage)], [])
         self.assertEqual([message.event for message in messages if isinstance(message, Joined)], [2])
-        self.ann.lose()
-        self.ann.connect()
-        self.ann.join(epoch=self.room.world.epoch + 1, event=1)
-        self.assertEqual(self.sizes(self.ann), [])
+
+    def test_another_world(self) -> None:
+        """Who names an event of another world is told that events were lost, and where this one stands."""
+        self.boom(2)
+        named: list[dict[str, Any]] = [{"event": 1, "epoch": self.room.world.epoch + 1}, {"event": 1}]
+        for places in named:
+            self.ann.lose()
+            self.ann.connect()
+            self.ann.join(**places)
+            messages = self.ann.read()
+            self.assertIn(Gap(self.room.number, 2), messages)
+            self.assertEqual([message for message in messages if isinstance(message, EventMessage)], [])
+
+    def test_another_world_without_events(self) -> None:
+        """A game that declares no events has lost none."""
+        self.bench = Bench(game=Silent)
+        ann = self.bench.guest("ann", event=0, epoch=1)
+        self.assertEqual((len(ann.read()), ann.found(Gap)), (3, []))
 
     def test_between_emit_and_tick(self) -> None:
         """Who joins after an event was emitted, and before its tick, hears it once, though it names the one before."""

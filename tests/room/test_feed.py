@@ -288,3 +288,25 @@ class HeldTests(FeedCase):
         """Nothing of this tells the clock."""
         self.move(3)
         self.assertEqual(self.ann.guest.found(Clock), [])
+
+
+class TooLargeTests(FeedCase):
+    """A frame that players would refuse."""
+
+    def test_too_large(self) -> None:
+        """It is not sent, and the operator is told once what to do; one that fits brings all to the present."""
+        self.begin(packet_out_bytes=400)
+        self.ann.take()
+        more = [self.room.world.ship.spawn(x=number) for number in range(400)]
+        self.bench.ticks(1)
+        for row in more:
+            row.x += 1_000
+        self.bench.ticks(1)
+        self.assertEqual(self.ann.take(), [])
+        (error,) = self.bench.errors()
+        self.assertIn("at most 400. Keep fewer rows", str(error))
+        self.assertEqual(self.counters["too_large"], 4)
+        for row in more:
+            row.despawn()
+        self.move()
+        self.assertEqual((self.ann.take(), self.ann.xs()), ([3], [2.0]))

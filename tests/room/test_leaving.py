@@ -34,6 +34,17 @@ class AwayTests(MembersCase):
         ann.leave()
         self.assertEqual((self.told(), len(self.room.world.ship)), (["ann away", "ann left"], 0))
 
+    def test_put_out_when_back(self) -> None:
+        """Who comes back, and is put out by the handler for it, is told that and hears nothing more."""
+        ann = self.bench.guest("ann")
+        self.game.answers["back"] = lambda player: player.remove("too late")
+        ann.lose()
+        ann.connect()
+        ann.join()
+        self.assertEqual(ann.read(), [Left(self.room.number, "removed", "too late")])
+        self.assertNotIn(ann.session, self.room.channel)
+        self.assertNotIn(ann.session, self.bench.lobby.inbox("ann"))
+
     def test_hears_nothing_before_joined(self) -> None:
         """A new connection hears nothing of the room before it has said JOIN and got JOINED."""
         self.bench.ticks(1)

@@ -242,7 +242,7 @@ class TickTests(SynchronousTestCase):
         """A frame's 16 bits of tick are never ambiguous: CLOCK comes though nothing is late."""
         self.patch(room_module, "CLOCK_TICKS", 3)
         self.bench.ticks(7)
-        self.assertEqual([clock.tick for clock in self.ann.found(Clock)], [2, 5])
+        self.assertEqual(self.ann.found(Clock), [Clock(0, 3, 100_300), Clock(0, 6, 100_600)])
 
     def test_tick_raises(self) -> None:
         """A tick that raises is logged, and the rest of it is done; the next is tried again."""
@@ -252,6 +252,30 @@ class TickTests(SynchronousTestCase):
         self.bench.ticks(2)
         self.assertEqual(len(self.bench.errors()), 2)
         self.assertEqual([type(message) for message in self.ann.read()], [Ack, Frame])
+
+    def test_tick_is_awaitable(self) -> None:
+        """A tick that answers a coroutine, or anything else to await, is the author's mistake: told once, and not awaited."""
+
+        async def swim() -> None:
+            raise AssertionError("nobody awaits a tick")
+
+        for answer in (lambda dt: swim(), lambda dt: Later()):
+            self.begin()
+            self.bench.game.tick = answer  # type: ignore[method-assign, assignment]
+            self.bench.ticks(3)
+            (error,) = self.bench.errors()
+            self.assertIn("which nobody awaits", str(error))
+            self.assertEqual(self.room.asking.errors, 1)
+
+    def test_columns_that_cannot_be_sent(self) -> None:
+        """What a handler wrote into a column may stop a commit; it is logged, and the room goes on once it is mended."""
+        patched = self.patch(self.room.feed.stream, "commit", lambda tick, check: 1 / 0)
+        self.bench.ticks(2)
+        self.assertEqual([type(error) for error in self.bench.errors()], [ZeroDivisionError] * 2)
+        patched.restore()
+        self.room.world.ship.spawn()
+        self.bench.ticks(1)
+        self.assertEqual([frame.tick16 for frame in self.ann.found(Frame)], [3])
 
     def test_checksum(self) -> None:
         """About once a second a frame carries a checksum, so that a client that drifted notices."""

@@ -139,7 +139,7 @@ class HarbourTests(GameTestCase):
         self.stop_server()
         self.start_server()
         self.wait_until(lambda: bool(ann.gaps) and ann.status == "online")
-        self.assertEqual(ann.gaps, ["harbour/main"])
+        self.assertEqual(ann.gaps, [None, "harbour/main"])
         self.assertEqual((ann.status, ann.me.name), ("online", "ann"))
         self.assertIn("reconnecting in 1 s", ann.statuses)
 
