@@ -58,12 +58,19 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     close_s: float = 5.0
     #: How long a session waits for its player to come back.
     away_s: float = 30.0
+    #: Sessions that wait so; beyond it who has waited longest is forgotten. More than the connections of one process,
+    #: so that a failing network loses nobody.
+    away_sessions: int = 20_000
     #: A handler's Deferred or coroutine may take so long, then it is refused.
     await_s: float = 5.0
     #: Events of one player that wait behind such an await.
     await_events: int = 64
     #: Rooms that one session may be in.
     rooms_per_session: int = 8
+    #: JOINs of one connection; each reads the history, and may open a room.
+    joins_per_s: float = 1.0
+    #: JOINs of one connection at once after a pause: a session comes back to all its rooms.
+    joins_burst: int = 16
     #: Rooms of one process.
     rooms: int = 10_000
     #: Connections of one process.
@@ -92,6 +99,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     lines_burst: int = 8
     #: Any other messages of one player.
     messages_per_s: int = 120
+    #: Lines of the log for what peers do; the rest is counted, and told in one line.
+    log_lines_per_s: float = 100.0
+    #: The same at once after a pause: all players of a process come back.
+    log_lines_burst: int = 20_000
+    #: Errors in the log, each with its traceback; a tick that raises does so 20 times a second.
+    log_errors_per_s: float = 1.0
+    #: The same at once after a pause.
+    log_errors_burst: int = 100
     #: Bytes that wait for one peer, beyond the newest state.
     outbox_bytes: int = 256 * 1024
     #: A peer with so much unsent in our process gets no state until it is gone.
@@ -116,4 +131,6 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 #: With 0 of these a server would let nobody speak, or never move.
-_AT_LEAST_ONE = frozenset({"packet_messages", "packet_items", "messages_per_s", "catch_ups_per_tick", "late_ticks"})
+_AT_LEAST_ONE = frozenset(
+    {"packet_messages", "packet_items", "messages_per_s", "joins_burst", "catch_ups_per_tick", "late_ticks"}
+)

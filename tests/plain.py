@@ -265,7 +265,8 @@ class Bench:
                 self.held.append(request)
             else:
                 self.perform(request)
-        self.registry.flush(self.now)
+        for _, error in self.registry.flush(self.now):
+            raise error
 
     def perform(self, request: Request) -> None:
         """Do a storage request now."""

@@ -51,6 +51,7 @@ class Connection:
         self._host = host
         limits = host.limits
         self._bucket = TokenBucket(limits.messages_per_s, 2 * limits.messages_per_s)
+        self._joins = TokenBucket(limits.joins_per_s, limits.joins_burst)
         self._too_many = 0
         self._told_at = 0.0
         self._hello_timer: Any = None
@@ -66,6 +67,8 @@ class Connection:
 
     def received(self, data: bytes) -> None:
         """A packet came."""
+        if self.phase in (Phase.LEAVING, Phase.GONE):
+            return
         now = self._host.begin_turn()
         try:
             if self.session is not None:
@@ -80,6 +83,17 @@ class Connection:
         except Exception as error:  # ours; this peer pays for it with its connection, nobody else does
             self._host.report("error", error, player=self.name, verb="packet")
             self.end(CloseCode.INTERNAL, "an error on the server")
+        finally:
+            self._host.end_turn(now)
+
+    def asked(self) -> bool:
+        """A ping or pong of WebSocket's own came; it counts as a message. Whether it may be answered."""
+        now = self._host.begin_turn()
+        try:
+            return self._may(Ping, now)
+        except RemoteProtocolError as error:
+            self.end(error.code, error.text)
+            return False
         finally:
             self._host.end_turn(now)
 
@@ -129,11 +143,11 @@ class Connection:
             self._hello(message, now)
         elif isinstance(message, Goodbye):
             self._goodbye(now)
-        elif self.session is not None and self._may(message, now):
+        elif self.session is not None and self._may(type(message), now):
             self._host.registry.settle(self.session)
             self._route(self.session, message, now)
 
-    def _may(self, message: Message, now: float) -> bool:
+    def _may(self, kind: type[Message], now: float) -> bool:
         """Whether the peer keeps within the rate of all its messages; one that does not at all has to go."""
         if self._bucket.take(now):
             return True
@@ -142,7 +156,7 @@ class Connection:
             raise RemoteProtocolError("too many messages for too long", CloseCode.FLOOD)
         if now - self._told_at >= 1.0:
             self._told_at = now
-            self._put(ErrorMessage(CODES[type(message)], "slow-down", "too many messages; some were dropped"))
+            self._put(ErrorMessage(CODES[kind], "slow-down", "too many messages; some were dropped"))
         return False
 
     def _route(self, session: Session, message: Message, now: float) -> None:
@@ -153,11 +167,17 @@ class Connection:
             for number in list(session.seats):
                 self._room(number).ponged(session, message.number)
         elif isinstance(message, Join):
-            self._host.lobby.join(session, message, now)
+            self._join(session, message, now)
         elif isinstance(message, Say):
             self._say(session, message, now)
         else:
             self._to_room(session, message, now)
+
+    def _join(self, session: Session, message: Join, now: float) -> None:
+        if self._joins.take(now):
+            self._host.lobby.join(session, message, now)
+        else:
+            self._put(ErrorMessage(CODES[Join], "slow-down", self._joins.excuse()))
 
     def _to_room(self, session: Session, message: Any, now: float) -> None:
         """All that are left name a room. The peer may not have heard yet that it is out of it: no fault of its own."""

@@ -1,33 +1,33 @@
-"""The shell around the plain half: it gives it the time, does what it asks for, and sends what it leaves.
+"""The shell around the plain half: which connections and sessions there are, and when rooms tick.
 
-Whatever happens is a *turn*: `begin_turn`, then the plain half is called, then `end_turn` does the requests that rooms left
-(their answers may bring more) and flushes every session that has something to say. A turn never waits.
+Whatever happens is a turn (see `turns`): `begin_turn`, then the plain half is called, then `end_turn`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from inspect import isawaitable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, DeferredList, TimeoutError
+from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from ..errors import CloseCode, ConfigError, Refused
+from ..errors import CloseCode, ConfigError
 from ..game import Chat
 from ..interfaces import IAuthenticator, Identity, IStorage
 from ..limits import Limits
 from ..lobby import Lobby
 from ..messages import Hello
-from ..requests import Await, Fetch, OpenChannel, Request, Store
+from ..requests import Await
 from ..session.outbox import Pipe
 from ..session.registry import SLOTS, Registry
 from ..session.session import Session
 from .connection import Connection
 from .heartbeat import beat
+from .logbook import Logbook
+from .turns import Turns, as_deferred
 
 if TYPE_CHECKING:
     from ..monitor import NetworkReport
@@ -63,20 +63,20 @@ class Host:
         self.limits = limits
         self.registry = Registry(limits, seed)
         self.lobby = Lobby(games, chat or Chat, limits, self.report, self.server_ms, seed, self._room_opened)
-        self.counters: Counter[str] = Counter()
+        self._turns = Turns(self.lobby, self.registry, storage, reactor, limits.await_s, self.report)
+        self._logbook = Logbook(limits, reactor.seconds)
+        self.counters = self._logbook.counters
         self._reactor = reactor
         self._storage = storage
         self._authenticator = authenticator
         self._connections: dict[Connection, None] = {}
         self._addresses: Counter[str] = Counter()
-        self._log = Logger(namespace="meteor_net", source=self)
         self._beats = 0
         self._heartbeat = LoopingCall(self._beat)
         self._heartbeat.clock = reactor
         self._tickers: dict[Room, Any] = {}
         self._started_at = 0.0
         self._stopping: Deferred[None] | None = None
-        self._in_turn = False
 
     # --- life ---
 
@@ -114,7 +114,8 @@ class Host:
             if ticker.active():
                 ticker.cancel()
         self._tickers.clear()
-        return DeferredList([_deferred(self._storage.close())], consumeErrors=True)
+        closed = as_deferred(self._storage.close())
+        return closed.addErrback(lambda failure: self.report("error", failure.value, verb="close"))
 
     # --- time and turns ---
 
@@ -127,73 +128,12 @@ class Host:
         return self._reactor.callLater(delay_s, call, *arguments)
 
     def begin_turn(self) -> float:
-        """Something happens: tell the plain half the time.
-
-        Returns:
-            The time in seconds.
-        """
-        now: float = self._reactor.seconds()
-        self.lobby.around.now = now
-        return now
+        """Something happens; see `Turns.begin`."""
+        return self._turns.begin()
 
     def end_turn(self, now: float) -> None:
-        """Do what was asked for, and send what was left. A turn inside a turn leaves that to the outer one."""
-        if self._in_turn:
-            return
-        self._in_turn = True
-        try:
-            requests = self.lobby.requests
-            while requests or self.registry.dirty:
-                waiting = requests[:]
-                requests.clear()
-                for request in waiting:
-                    self._perform(request)
-                if not requests:
-                    self.registry.flush(now)
-        finally:
-            self._in_turn = False
-
-    def _perform(self, request: Request) -> None:
-        try:
-            awaitable, seconds = self._awaitable(request)
-            deferred = _deferred(awaitable)
-        except Exception:
-            deferred, seconds = Deferred(), 0.0
-            deferred.errback(Failure())
-        if not deferred.called:
-            deferred.addTimeout(seconds, self._reactor)
-
-        def then(answer: Any) -> None:
-            now = self.begin_turn()
-            request.then(answer, now)
-            self.end_turn(now)
-
-        def failed(failure: Failure) -> None:
-            now = self.begin_turn()
-            error: Any = failure.value
-            if isinstance(error, TimeoutError):
-                error = Refused(f"this took longer than {seconds:g} s", "failed")
-            request.failed(error, now)
-            self.end_turn(now)
-
-        deferred.addCallbacks(then, failed)
-        deferred.addErrback(lambda failure: self.report("error", failure.value, verb="turn"))
-
-    def _awaitable(self, request: Request) -> tuple[Any, float]:
-        """(what to await, how long)."""
-        seconds = self.limits.await_s
-        match request:
-            case Store():
-                return self._storage.append(request.channel, request.line), seconds
-            case Fetch(after=None):
-                return self._storage.latest(request.channel, request.limit), seconds
-            case Fetch():
-                return self._storage.lines(request.channel, request.after, request.limit), seconds
-            case OpenChannel():
-                return self._storage.open(request.channel), seconds
-            case Await():
-                return request.what, request.seconds
-        raise AssertionError(f"no way to perform {request!r}")
+        """It is over; see `Turns.end`."""
+        self._turns.end(now)
 
     # --- rooms ---
 
@@ -248,28 +188,43 @@ class Host:
         failed: Callable[[BaseException, float], None], now: float,
     ) -> None:  # fmt: skip
         """Find out who says hello."""
+
+        def known(who: Any, now: float) -> None:
+            if isinstance(who, Identity):
+                then(who, now)
+            else:
+                failed(TypeError(f"authenticate answered {type(who).__name__}; an Identity was expected"), now)
+
         try:
             who = self._authenticator.authenticate(hello.token, hello.name, address)
         except Exception as error:
             failed(error, now)
             return
-        if isinstance(who, Identity):
-            then(who, now)
+        if isawaitable(who):
+            self.lobby.requests.append(Await(known, failed, who, self.limits.await_s))
         else:
-            self.lobby.requests.append(Await(then, failed, who, self.limits.await_s))
+            known(who, now)
 
     def attach(self, session: Session, connection: Connection, now: float) -> None:
         """A connection takes a session up; an older one of the same session ends."""
         old = session.pipe
         if old is not None:
-            self.lose(session, now)
+            self._away(session, now)
             for other in list(self._connections):
                 if other.pipe is old:
                     other.end(CloseCode.REPLACED, "this session was taken up on another connection")
         session.attach(connection.pipe, now)
 
     def lose(self, session: Session, now: float) -> None:
-        """A session's connection was lost: its user may come back."""
+        """A session's connection was lost: a player may come back; in no room there is nothing to come back to."""
+        if not session.seats:
+            self.forget(session, now)
+            return
+        self._away(session, now)
+        while len(self.registry.away) > self.limits.away_sessions:
+            self.forget(next(iter(self.registry.away)), now)
+
+    def _away(self, session: Session, now: float) -> None:
         session.detach(now)
         for number in list(session.seats):
             room = self.lobby.room(number)
@@ -290,20 +245,17 @@ class Host:
         now = self.begin_turn()
         self._beats += 1
         for session in self.registry.slot(self._beats):
-            beat(self, session, now)
+            try:
+                beat(self, session, now)
+            except Exception as error:  # ours: the heart of all others beats on
+                self.report("error", error, player=session.name, verb="beat")
         self.end_turn(now)
 
     # --- what is told ---
 
     def report(self, event: str, error: BaseException | None = None, **fields: object) -> None:
-        """Count and log what happened: one line for each join, leave and error."""
-        self.counters[event] += 1
-        names = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
-        if error is None:
-            self._log.info("{event} {names}", event=event, names=names)
-        else:
-            failure = Failure(error, type(error), error.__traceback__)
-            self._log.failure("{event} {names}", failure, event=event, names=names)
+        """Count and log what happened: one line for each join, leave and error; see `Logbook`."""
+        self._logbook.report(event, error, **fields)
 
     def health(self) -> dict[str, object]:
         """How the server is, in a few plain values."""
@@ -349,14 +301,3 @@ class Host:
         from .protocol import MeteorFactory
 
         return MeteorFactory(self, self.limits, self._reactor, origins)
-
-
-def _deferred(what: Awaitable[Any]) -> Deferred[Any]:
-    """Any awaitable as a Deferred."""
-    if isinstance(what, Deferred):
-        return what
-
-    async def wait() -> Any:
-        return await what
-
-    return Deferred.fromCoroutine(wait())

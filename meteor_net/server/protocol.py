@@ -26,6 +26,21 @@ if TYPE_CHECKING:
 #: The subprotocol of the wire page, clause 1.1.
 SUBPROTOCOL = "meteor.v1"
 _BINARY = 0x82  # FIN and opcode 2 (RFC 6455 §5.2)
+#: A peer that sends so many frames more after our close frame is cut.
+LATE_FRAMES = 256
+
+
+class Quiet:
+    """A log of Autobahn's: what it says, at whatever level, is about one peer and that peer's doing, so it is for debugging.
+
+    What an operator should know of, `Host.report` counts and logs.
+    """
+
+    def __init__(self, log: Any) -> None:
+        self._log = log
+
+    def __getattr__(self, level: str) -> Any:
+        return self._log.debug
 
 
 class FramedProtocol(WebSocketServerProtocol):
@@ -33,6 +48,7 @@ class FramedProtocol(WebSocketServerProtocol):
 
     factory: Any
     transport: Any
+    log = Quiet(WebSocketServerProtocol.log)
     _fragments = 0
 
     def dataReceived(self, data: bytes) -> None:
@@ -55,7 +71,7 @@ class FramedProtocol(WebSocketServerProtocol):
         """A message is whole. Autobahn's own also announces it to listeners, which nobody is."""
         if not self.failedByMe:
             self.onMessage(b"".join(self.message_data), self.message_is_binary)
-        self.message_data = None
+        self.message_data = []
 
 
 class MeteorProtocol(FramedProtocol):
@@ -66,6 +82,7 @@ class MeteorProtocol(FramedProtocol):
     heard = False
     connection: Connection | None = None
     _subprotocol_fits = True
+    _late_frames = 0
 
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the transport; any byte counts as life."""
@@ -98,6 +115,38 @@ class MeteorProtocol(FramedProtocol):
             self._connection().received(payload)
         else:
             self._connection().end(CloseCode.TEXT_FRAME, "packets are binary messages")
+
+    def onMessageFrameBegin(self, length: int) -> None:
+        """A fragment begins."""
+        super().onMessageFrameBegin(length)
+        self._late()
+
+    def onPing(self, payload: bytes) -> None:
+        """The peer asks whether we are there; one that asks without end, or does not read our answers, gets none."""
+        if not self._late() and self._connection().asked() and self.unsent <= self.factory.host.limits.unsent_bytes:
+            super().onPing(payload)
+
+    def onPong(self, payload: bytes) -> None:
+        """An answer to a ping, which we never send: ours are messages."""
+        if not self._late():
+            self._connection().asked()
+
+    def _late(self) -> bool:
+        """Whether a frame came after our close frame, when only the peer's own is awaited."""
+        if self.state == self.STATE_OPEN:
+            return False
+        self._late_frames += 1
+        if self._late_frames > LATE_FRAMES:
+            self.abort()
+        return True
+
+    def _fail_connection(self, code: int = CloseCode.GOING_AWAY, reason: str = "") -> None:
+        """Autobahn finds the peer's frames wrong: the connection ends as for any other mistake."""
+        self.failedByMe = True
+        if self.state == self.STATE_OPEN:
+            self._connection().end(code, reason)
+        else:
+            self.dropConnection()
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         """The connection is gone."""

@@ -20,6 +20,7 @@ class Registry:
 
     Attributes:
         dirty: Sessions with something to flush at the end of the turn, in the order in which that came.
+        away: Sessions that wait for their users, the longest first.
     """
 
     def __init__(self, limits: Limits, random: Random) -> None:
@@ -32,6 +33,7 @@ class Registry:
         self._made = 0
         # a dict, for a set would flush in the order of memory addresses: another one in each run
         self.dirty: dict[Session, None] = {}
+        self.away: dict[Session, None] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -79,6 +81,7 @@ class Registry:
         for slot in self._slots:
             slot.pop(session, None)
         self.dirty.pop(session, None)
+        self.away.pop(session, None)
         if self._sessions.pop(session.id, None) is not None:
             self._users[session.user] -= 1
         if self._users[session.user] > 0:
@@ -96,9 +99,18 @@ class Registry:
         self.dirty.update((session, None) for session in sessions if not session.outbox.empty)
         return sessions
 
-    def flush(self, now: float) -> None:
-        """End of a turn: every session with something to say says it."""
+    def flush(self, now: float) -> list[tuple[Session, Exception]]:
+        """End of a turn: every session with something to say says it.
+
+        Returns:
+            The sessions that could not, and why: that is the end of their connections, and of nothing else.
+        """
+        failed: list[tuple[Session, Exception]] = []
         while self.dirty:
             dirty, self.dirty = self.dirty, {}
             for session in dirty:
-                session.flush(now)
+                try:
+                    session.flush(now)
+                except Exception as error:
+                    failed.append((session, error))
+        return failed

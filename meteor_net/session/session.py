@@ -66,11 +66,20 @@ class Session:
             self._registry.dirty[self] = None
 
     def flush(self, now: float) -> None:
-        """End of the turn: give the pipe what waits, or let a peer go that does not read."""
+        """End of the turn: give the pipe what waits, or let a peer go that does not read.
+
+        Raises:
+            LocalProtocolError: Something was left for the peer that cannot be encoded; its connection ends.
+        """
         pipe = self.pipe
         if pipe is None:
             return
-        given = self.outbox.flush(pipe)
+        try:
+            given = self.outbox.flush(pipe)
+        except Exception:
+            self.outbox.clear()
+            pipe.close(CloseCode.INTERNAL, "an error on the server")
+            raise
         if given:
             self.sent_at = now
             self.counters["packets_out"] += 1
@@ -106,6 +115,7 @@ class Session:
         """A connection takes the session up."""
         self.pipe = pipe
         self.away_until = None
+        self._registry.away.pop(self, None)
         self.heard_at = self.sent_at = self.pinged_at = now
         self.best_round_trip_ms = None
         self._pings.clear()
@@ -115,5 +125,6 @@ class Session:
         """The connection is gone; the session waits for its user."""
         self.pipe = None
         self.away_until = now + self.limits.away_s
+        self._registry.away[self] = None
         self._pings.clear()
         self.outbox.clear()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from random import Random
+from typing import Any
 
 import cbor2
+from twisted.logger import LogLevel, globalLogPublisher
 
 from meteor_net.codec import encode_packet
 from meteor_net.errors import CloseCode
@@ -28,6 +30,8 @@ from meteor_net.messages import (
 )
 from tests.server.harbour import HarbourCase
 from tests.server.stranger import BINARY, CLOSE, TEXT, Stranger
+from tests.server.stranger import PING as PING_FRAME
+from tests.server.stranger import PONG as PONG_FRAME
 
 HELLO = encode_packet([Hello([1], "stranger")])
 PING = [54, 1, 0]
@@ -62,7 +66,7 @@ class BytesTests(HarbourCase):
             [
                 (b"", "not well-formed"),
                 (HELLO[:-3], "not well-formed"),
-                (HELLO + b"\x00", "1 bytes after the packet"),
+                (HELLO + b"\x00", "bytes follow it"),
                 (b"\xff", "not well-formed"),
                 (b"\x9f\x82\x18\x36\x00\xff", "not well-formed"),
                 (nested(13), "not well-formed"),
@@ -183,8 +187,24 @@ class BytesTests(HarbourCase):
             stranger = self.inside()
             do(stranger)
             self.advance(0.2)
-            self.assertEqual((stranger.closed_with, stranger.lost), (code, True))
+            self.assertEqual((stranger.goodbye, stranger.closed_with, stranger.lost), (code, code, True))
         self.check_neighbour()
+
+    def test_quiet(self) -> None:
+        """What a peer does wrong is one line of the log, and none of Autobahn's above debug."""
+        told: list[dict[str, Any]] = []
+        observer: Any = told.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        stranger = self.inside()
+        del told[:]
+        stranger.frame(3, b"")
+        stranger.transport.loseConnection()
+        self.advance(0.2)
+        lines = [event["names"] for event in told if event["log_level"] > LogLevel.debug]
+        self.assertEqual(len(lines), 2, lines)
+        self.assertIn("code=1002", lines[0])
+        self.assertIn("player=stranger", lines[1])
 
     def test_further_items(self) -> None:
         """Items at the end of a message that this version does not know are ignored (clause 3.2)."""
@@ -420,6 +440,57 @@ class FloodTests(HarbourCase):
         self.assertEqual(stranger.found(ErrorMessage)[0].reason, "slow-down")
         self.assertLess(len(stranger.found(Pong)), 400)
         self.assertEqual(stranger.goodbye, 4506)
+        self.check_neighbour()
+
+    def test_pings(self) -> None:
+        """WebSocket's own pings and pongs count as messages: answered as far as that goes, and for too long it is the end."""
+        for opcode in (PING_FRAME, PONG_FRAME):
+            stranger = self.inside()
+            for _ in range(20):
+                for _ in range(120):
+                    stranger.frame(opcode, b"x")
+                self.advance(0.05)
+            self.assertEqual((stranger.goodbye, stranger.lost), (4506, True))
+        self.check_neighbour()
+
+    def test_pings_without_reading(self) -> None:
+        """A peer that asks, and does not read our answers, makes us keep no more of them than one packet's worth."""
+        stranger = self.inside()
+        stranger.transport.pauseProducing()
+        most = 0
+        for _ in range(30 * 60):
+            for _ in range(60):
+                stranger.frame(PING_FRAME, bytes(125))
+            self.advance(0.5)
+            most = max(most, self.network.wire("stranger").unsent_bytes)
+        self.assertLess(most, 128 * 1024)
+        self.check_neighbour()
+
+    def test_late_frames(self) -> None:
+        """Who goes on after our close is not listened to, and cut."""
+        for opcode in (BINARY, PING_FRAME, PONG_FRAME):
+            stranger = self.inside()
+            stranger.answers = False
+            stranger.frame(TEXT, b"hello")
+            self.advance(0.1)
+            for _ in range(300):
+                stranger.frame(opcode, b"x")
+            self.advance(0.2)
+            self.assertEqual((stranger.closed_with, stranger.lost), (1003, True))
+        self.check_neighbour()
+
+    def test_joins(self) -> None:
+        """Each JOIN reads a history: after 16 at once they are refused, the connection goes on, and later is in time."""
+        stranger = self.inside()
+        for _ in range(20):
+            stranger.join()
+        self.advance(0.2)
+        self.assertEqual(len(stranger.found(Joined)), 16)
+        self.assertEqual([error.reason for error in stranger.found(ErrorMessage)], ["slow-down"] * 5)
+        self.advance(1.0)
+        stranger.join()
+        self.advance(0.2)
+        self.assertEqual(len(stranger.found(Joined)), 17)
         self.check_neighbour()
 
     def test_closes_twice(self) -> None:

@@ -6,12 +6,16 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from twisted.internet.defer import Deferred, succeed
 
 from meteor_net import Fixed, Game, Refused, Table
-from meteor_net.errors import CloseCode
+from meteor_net.errors import CloseCode, LocalProtocolError
+from meteor_net.limits import Limits
 from meteor_net.messages import Joined, Ping, Welcome
+from meteor_net.server import host as host_module
+from meteor_net.session.outbox import Lane
 from meteor_net.testing import GameTestCase
-from tests.server.harbour import Buy, HarbourCase, Horn, Steer
+from tests.server.harbour import Buy, Harbour, HarbourCase, Horn, Steer
 
 
 class HandlerTests(HarbourCase):
@@ -71,6 +75,30 @@ class HandlerTests(HarbourCase):
         self.assertEqual(ann.act(Buy(what="calm")), "a calm")
         self.check_neighbour()
 
+    def test_deferred_behind_another(self) -> None:
+        """So is one that has fired, but waits for another one that a callback of its own answered."""
+        ann = self.player("ann")
+        self.patch(Harbour, "buy", lambda game, player, buy: succeed(None).addCallback(lambda _: Deferred()))
+        answer = ann.game.act(Buy(what="fog"))
+        assert answer is not None
+        self.assertIn("longer than 5 s", self.assertRaises(Refused, self.wait, answer).text)
+        self.check_neighbour()
+
+    def test_heartbeat_goes_on(self) -> None:
+        """An error in looking after one session is logged, and the others are looked after."""
+        self.patch(host_module, "beat", lambda host, session, now: 1 / 0)
+        self.advance(1.0)
+        self.assertEqual(len(self.flush_errors(ZeroDivisionError)), 1)
+
+    def test_nothing_to_encode(self) -> None:
+        """What cannot be encoded costs the connection of whom it was for; ticks go on."""
+        stranger = self.inside()
+        self.room.players[1].session.put(Lane.CONTROL, Ping(1, object()))  # type: ignore[arg-type]
+        self.advance(0.2)
+        self.assertEqual(stranger.closed_with, CloseCode.INTERNAL)
+        self.assertEqual(len(self.flush_errors(LocalProtocolError)), 1)
+        self.check_neighbour()
+
     def test_events_and_lines(self) -> None:
         """An event comes once, after its tick's frame; a line to all, its sender included."""
         ann = self.player("ann")
@@ -124,6 +152,26 @@ class LossTests(HarbourCase):
         self.advance(60.0)
         self.assertEqual(self.told("ann"), ["joined", "away", "left", "joined"])
         self.assertEqual(ann.status, "online")
+        self.check_neighbour()
+
+    def test_in_no_room(self) -> None:
+        """Who is in no room has nothing to come back to: lost is gone, and the resume token worth nothing."""
+        stranger = self.known()
+        resume = stranger.found(Welcome)[0].resume
+        self.network.wire("stranger").cut()
+        stranger.transport.abortConnection()
+        self.advance(0.2)
+        self.assertEqual(len(self.server.host.registry), 1)
+        self.assertIsNone(self.server.host.registry.resume(resume))
+
+    def test_too_many_away(self) -> None:
+        """Above the limit of those who are away, who went first is gone for good."""
+        self.server.host.limits = Limits(away_sessions=1)
+        ann, bob = self.inside("ann"), self.inside("bob")
+        for stranger in (ann, bob):
+            stranger.transport.abortConnection()
+            self.advance(0.2)
+        self.assertEqual((self.told("ann"), self.told("bob")), (["joined", "away", "left"], ["joined", "away"]))
         self.check_neighbour()
 
     def test_says_goodbye(self) -> None:
@@ -272,7 +320,7 @@ class RestartTests(HarbourCase):
         self.start_server()
         self.advance(20.0)
         self.assertEqual(self.neighbour.status, "online")
-        self.assertEqual(self.neighbour.gaps, [self.room.name])
+        self.assertEqual(self.neighbour.gaps, [None, self.room.name])
         self.assertEqual(self.neighbour.me.name, "neighbour")
         self.assertGreater(self.neighbour.world.tide[0].height, 0)
         self.neighbour.say("after")

@@ -7,7 +7,7 @@ from random import Random
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.codec import Shared
-from meteor_net.errors import CloseCode
+from meteor_net.errors import CloseCode, LocalProtocolError
 from meteor_net.interfaces import Identity
 from meteor_net.limits import Limits
 from meteor_net.messages import Ack, Goodbye, Ping
@@ -85,6 +85,19 @@ class SendTests(SessionCase):
         self.assertEqual(self.pipe.ended, (CloseCode.TOO_SLOW, "you read too slowly; come back and resume"))
         self.assertTrue(self.session.outbox.empty)
 
+    def test_cannot_be_encoded(self) -> None:
+        """What cannot be encoded is the end of its connection, and nobody else's: others of the turn get what is theirs."""
+        self.session.put(Lane.CONTROL, Ping(1, object()))  # type: ignore[arg-type]
+        other, pipe = self.registry.make(Identity("u2", "bob"), 100.0), FakePipe()
+        other.attach(pipe, 100.0)
+        other.put(Lane.CONTROL, Ping(1, 2))
+        ((failed, error),) = self.registry.flush(100.0)
+        self.assertIs(failed, self.session)
+        self.assertIsInstance(error, LocalProtocolError)
+        self.assertEqual(self.pipe.ended, (CloseCode.INTERNAL, "an error on the server"))
+        self.assertEqual(pipe.read(), [Ping(1, 2)])
+        self.assertEqual(self.registry.flush(101.0), [])
+
     def test_reads_again(self) -> None:
         """What a full pipe would not take goes at the next look of the heartbeat, though nothing more is said."""
         self.pipe.unsent = Limits().unsent_bytes + 1
@@ -142,3 +155,14 @@ class ConnectionTests(SessionCase):
         self.assertEqual(self.session.away_until, 130.0)
         self.session.attach(self.pipe, 110.0)
         self.assertEqual((self.session.away_until, self.session.heard_at), (None, 110.0))
+
+    def test_order_of_going(self) -> None:
+        """Of those who wait, the one that has waited longest comes first; who is back, or forgotten, is not among them."""
+        others = [self.registry.make(Identity(f"u{number}", ""), 100.0) for number in range(3)]
+        for session in (*others, self.session):
+            session.detach(100.0)
+        others[0].attach(FakePipe(), 101.0)
+        others[0].detach(102.0)
+        others[1].attach(FakePipe(), 103.0)
+        self.registry.forget(self.session)
+        self.assertEqual(list(self.registry.away), [others[2], others[0]])
