@@ -13,6 +13,7 @@ from meteor_net.errors import CloseCode, LocalProtocolError
 from meteor_net.limits import Limits
 from meteor_net.messages import Joined, Ping, Welcome
 from meteor_net.server import host as host_module
+from meteor_net.server.auth import Guests
 from meteor_net.session.outbox import Lane
 from meteor_net.testing import GameTestCase
 from tests.server.harbour import Buy, Harbour, HarbourCase, Horn, Steer
@@ -82,6 +83,15 @@ class HandlerTests(HarbourCase):
         answer = ann.game.act(Buy(what="fog"))
         assert answer is not None
         self.assertIn("longer than 5 s", self.assertRaises(Refused, self.wait, answer).text)
+        self.check_neighbour()
+
+    def test_nobody_knows_who(self) -> None:
+        """An authenticator that answers no Identity, now or later, is logged, and its peer told 1011."""
+        for answer in (None, succeed(("ann", "ann"))):
+            self.patch(Guests, "authenticate", lambda *_, answer=answer: answer)
+            stranger = self.known()
+            self.assertEqual((stranger.goodbye, stranger.lost), (CloseCode.INTERNAL, True))
+            self.assertEqual(len(self.flush_errors(TypeError)), 1)
         self.check_neighbour()
 
     def test_heartbeat_goes_on(self) -> None:
