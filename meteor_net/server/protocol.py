@@ -2,12 +2,12 @@
 
 A `Connection` is held by composition; Autobahn's class owns names such as `log` and `state`, so ours stay beside it.
 Names of Autobahn that are not public and are touched here, each pinned by a test: `_dataReceived` (its public twin builds log
-text for every read), `_fail_connection`, `sendCloseFrame`, `failedByMe`, `message_data`, `message_is_binary`.
+text for every read), `_fail_connection`, `sendCloseFrame`, `failedByMe`, `message_data`, `message_is_binary`, `data`,
+`current_frame`, `inside_message`.
 """
 
 from __future__ import annotations
 
-from struct import pack
 from typing import TYPE_CHECKING, Any
 
 from autobahn.twisted.resource import WebSocketResource
@@ -18,6 +18,7 @@ from twisted.web.resource import IResource
 
 from ..errors import CloseCode
 from ..limits import Limits
+from .frames import binary_frame, small_end, unmask_small
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 #: The subprotocol of the wire page, clause 1.1.
 SUBPROTOCOL = "meteor.v1"
-_BINARY = 0x82  # FIN and opcode 2 (RFC 6455 §5.2)
 #: A peer that sends so many frames more after our close frame is cut.
 LATE_FRAMES = 256
 
@@ -52,8 +52,18 @@ class FramedProtocol(WebSocketServerProtocol):
     _fragments = 0
 
     def dataReceived(self, data: bytes) -> None:
-        """Take bytes from the transport."""
-        self._dataReceived(data)
+        """Take bytes from the transport: small whole messages the short way, the rest through Autobahn's parser."""
+        at = 0
+        while (end := small_end(data, at)) and self.takes_short_way():
+            payload = unmask_small(data, at, end)
+            at = end
+            self.onMessage(payload, True)
+        if at < len(data):
+            self._dataReceived(data[at:] if at else data)
+
+    def takes_short_way(self) -> bool:
+        """Whether Autobahn's parser stands between two messages of an open connection, with nothing in hand."""
+        return self.state == self.STATE_OPEN and not self.data and self.current_frame is None and not self.inside_message
 
     def onMessageBegin(self, isBinary: bool) -> None:
         """A message begins: its fragments are counted (RFC 6455 §5.4 sets no bound)."""
@@ -87,7 +97,7 @@ class MeteorProtocol(FramedProtocol):
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the transport; any byte counts as life."""
         self.heard = True
-        self._dataReceived(data)
+        super().dataReceived(data)
 
     # --- what Autobahn calls ---
 
@@ -171,13 +181,8 @@ class MeteorProtocol(FramedProtocol):
         return getattr(self.transport, "unsent_bytes", 0)
 
     def pack(self, payload: bytes) -> bytes:
-        """One unfragmented, unmasked binary frame (RFC 6455 §5.2)."""
-        size = len(payload)
-        if size < 126:
-            return pack("!BB", _BINARY, size) + payload
-        if size < 65_536:
-            return pack("!BBH", _BINARY, 126, size) + payload
-        return pack("!BBQ", _BINARY, 127, size) + payload
+        """One binary frame."""
+        return binary_frame(payload)
 
     def send(self, data: bytes) -> None:
         """Write framed packets. After a close was begun nothing more may be sent (RFC 6455 §5.5.1)."""
@@ -201,7 +206,7 @@ class MeteorFactory(WebSocketServerFactory):
     protocol = MeteorProtocol
 
     def __init__(self, host: Host, limits: Limits, reactor: Any, origins: list[str] | None = None) -> None:
-        super().__init__(url=None, protocols=[SUBPROTOCOL], reactor=reactor)
+        super().__init__(url=None, protocols=[SUBPROTOCOL], server="", reactor=reactor)  # no banner
         self.host = host
         self.max_fragments = limits.fragments
         set_options(self, limits, origins)
