@@ -100,16 +100,26 @@ class LightPlayer(asyncio.Protocol):
             self._send_raw(10, payload)
         elif opcode == 8:
             self.ended = f"closed with {int.from_bytes(payload[:2], 'big')} {payload[2:].decode(errors='replace')}"
+        elif opcode == 2 and payload[2] == FRAME and self._recorder is None:
+            self._note_tick(payload)
         elif opcode == 2:
             for item in cbor2.loads(payload):
                 self._take(item, payload, size)
+
+    def _note_tick(self, payload: bytes) -> None:
+        """The tick of a frame that came alone, without the rest: [16, stream, tick16, ...] with a stream below 24."""
+        width = {0x18: 1, 0x19: 2}.get(payload[4], 0)
+        self._advance(int.from_bytes(payload[5 : 5 + width], "big") if width else payload[4])
+
+    def _advance(self, tick16: int) -> None:
+        self.tick += ((tick16 - self.tick + 0x8000) & 0xFFFF) - 0x8000
 
     def _take(self, item: list[object], payload: bytes, size: int) -> None:
         code = item[0]
         if code == FRAME:
             tick16 = item[2]
             assert isinstance(tick16, int)
-            self.tick += ((tick16 - self.tick + 0x8000) & 0xFFFF) - 0x8000
+            self._advance(tick16)
             if self._recorder is not None:
                 for message in decode_from_server(payload, LIMITS):
                     if isinstance(message, Frame):
