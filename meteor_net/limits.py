@@ -72,7 +72,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     #: JOINs of one connection at once after a pause: a session comes back to all its rooms.
     joins_burst: int = 16
     #: Rooms of one process.
-    rooms: int = 10_000
+    rooms: int = 1_000
     #: Connections of one process.
     connections: int = 18_000
     #: Connections of one address.
@@ -121,6 +121,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     catch_ups_per_tick: int = 4
     #: Ticks that are caught up when the process was late; the rest are dropped.
     late_ticks: int = 3
+    #: With ticks taking more than this share of the process's time, no new room is made: those there are go on.
+    busy_share: float = 0.8
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

@@ -65,6 +65,7 @@ class Lobby:
     Attributes:
         requests: What rooms ask of the shell; it takes them out.
         around: What all rooms share; the shell sets `around.now` before each turn.
+        busy: The shell says that those there are keep the process busy: no new ones are made.
 
     Raises:
         ConfigError: If a handler does not keep its interface; says which and why.
@@ -78,6 +79,7 @@ class Lobby:
             raise ConfigError("a server needs at least one game")
         self.requests: list[Request] = []
         self.around = Surroundings(limits, self.requests, report, server_ms, self.inbox, self._closed, opened)
+        self.busy = False
         self._games = dict(games)
         self._chat = chat
         self._limits = limits
@@ -150,6 +152,8 @@ class Lobby:
         if room is None:
             if len(self._rooms) >= self._limits.rooms:
                 raise Refused("the server has no room for more rooms", "too-many-rooms")
+            if self.busy:
+                raise Refused("the server is too busy for another room", "too-many-rooms")
             room = self._make(game, full)
             room.open(now)
         return room

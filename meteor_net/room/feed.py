@@ -13,7 +13,6 @@ from ..codec import Shared
 from ..errors import BaseLost
 from ..limits import Limits
 from ..messages import Frame
-from ..session.outbox import Lane
 from ..state import Step, Stream, Version
 from .player import Player
 
@@ -51,7 +50,10 @@ class Feed:
         player.lagging_since = now
 
     def serve(self, players: Iterable[Player], now: float, server_ms: int) -> None:
-        """Give every player what it lacks of the newest version, where it can take it."""
+        """Give every player what it lacks of the newest version, where it can take it.
+
+        It goes out at once to a player for whom nothing else waits, so that the last one has it soon too.
+        """
         newest = self.stream.version
         if newest.number != self._newest:
             self._newest = newest.number
@@ -120,7 +122,7 @@ class Feed:
             if self.counters["too_large"] == 1:
                 self._too_large(len(frame))
             return
-        player.session.put(Lane.STATE, frame)
+        player.session.give(frame, now)
         player.held = version.number
         player.written_tick = version.tick
         player.lagging_since = None

@@ -1,4 +1,4 @@
-"""The shell around the plain half: which connections and sessions there are, and when rooms tick.
+"""The shell around the plain half: which connections and sessions there are.
 
 Whatever happens is a turn (see `turns`): `begin_turn`, then the plain half is called, then `end_turn`.
 """
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from inspect import isawaitable
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
@@ -25,13 +25,11 @@ from ..session.outbox import Pipe
 from ..session.registry import SLOTS, Registry
 from ..session.session import Session
 from .connection import Connection
+from .counts import monitor
 from .heartbeat import beat
 from .logbook import Logbook
+from .tickers import Tickers
 from .turns import Turns, as_deferred
-
-if TYPE_CHECKING:
-    from ..monitor import NetworkReport
-    from ..room import Room
 
 #: The heartbeat looks at every session once a second, a tenth of them at a time.
 BEAT_S = 1.0 / SLOTS
@@ -49,6 +47,9 @@ class Host:
         authenticator: Lets in.
         seed: Source of ids, tokens, epochs and of the rooms' seeds.
 
+    Attributes:
+        monitor: Counts all; `monitor.generate_report()` tells.
+
     Raises:
         ConfigError: If a handler does not keep its interface.
     """
@@ -62,10 +63,12 @@ class Host:
                 raise ConfigError(f"{type(part).__name__} does not provide {interface.__name__}")
         self.limits = limits
         self.registry = Registry(limits, seed)
-        self.lobby = Lobby(games, chat or Chat, limits, self.report, self.server_ms, seed, self._room_opened)
+        self.lobby = Lobby(games, chat or Chat, limits, self.report, self.server_ms, seed, lambda room: self._tickers.add(room))
         self._turns = Turns(self.lobby, self.registry, storage, reactor, limits.await_s, self.report)
         self._logbook = Logbook(limits, reactor.seconds)
         self.counters = self._logbook.counters
+        self._tickers = Tickers(self._turns, reactor, self.report)
+        self.monitor = monitor(self.counters, self.registry, self.lobby, self._tickers, reactor)
         self._reactor = reactor
         self._storage = storage
         self._authenticator = authenticator
@@ -74,7 +77,6 @@ class Host:
         self._beats = 0
         self._heartbeat = LoopingCall(self._beat)
         self._heartbeat.clock = reactor
-        self._tickers: dict[Room, Any] = {}
         self._started_at = 0.0
         self._stopping: Deferred[None] | None = None
 
@@ -110,10 +112,7 @@ class Host:
         for session in self.registry:
             self.forget(session, now)
         self.end_turn(now)
-        for ticker in self._tickers.values():
-            if ticker.active():
-                ticker.cancel()
-        self._tickers.clear()
+        self._tickers.stop()
         closed = as_deferred(self._storage.close())
         return closed.addErrback(lambda failure: self.report("error", failure.value, verb="close"))
 
@@ -134,23 +133,6 @@ class Host:
     def end_turn(self, now: float) -> None:
         """It is over; see `Turns.end`."""
         self._turns.end(now)
-
-    # --- rooms ---
-
-    def _room_opened(self, room: Room) -> None:
-        self._tickers[room] = self._reactor.callLater(room.tick_s, self._tick, room)
-
-    def _tick(self, room: Room) -> None:
-        if room.is_closed:
-            self._tickers.pop(room, None)
-            return
-        now = self.begin_turn()
-        try:
-            room.advance(now)
-        except Exception as error:  # ours: this room misses its tick, the others do not
-            self.report("error", error, room=room.name, verb="tick")
-        self.end_turn(now)
-        self._tickers[room] = self._reactor.callLater(max(0.0, room.next_tick_at - self._reactor.seconds()), self._tick, room)
 
     # --- connections and sessions ---
 
@@ -249,6 +231,9 @@ class Host:
                 beat(self, session, now)
             except Exception as error:  # ours: the heart of all others beats on
                 self.report("error", error, player=session.name, verb="beat")
+        if self._beats % SLOTS == 0:
+            self._tickers.look(now)
+            self.lobby.busy = self._tickers.busy > self.limits.busy_share
         self.end_turn(now)
 
     # --- what is told ---
@@ -268,33 +253,6 @@ class Host:
             "players": sum(len(room.players) for room in self.lobby),
             "errors": self.counters["error"],
         }
-
-    def report_now(self) -> NetworkReport:
-        """All counts of the process, its sessions and its rooms."""
-        from ..monitor import NetworkMonitor
-
-        return NetworkMonitor(
-            {"server": lambda: {**self.counters}, "sessions": self._session_counts, "rooms": self._room_counts},
-            self._reactor.seconds,
-        ).generate_report()
-
-    def _session_counts(self) -> dict[str, float]:
-        total: Counter[str] = Counter()
-        trips = []
-        for session in self.registry:
-            total.update(session.counters)
-            if session.round_trip_ms is not None:
-                trips.append(session.round_trip_ms)
-        mean = sum(trips) / len(trips) if trips else 0.0
-        return {**total, "sessions": len(self.registry), "round_trip_ms_mean": mean}
-
-    def _room_counts(self) -> dict[str, float]:
-        total: Counter[str] = Counter()
-        for room in self.lobby:
-            for part in (room.counters, room.feed.counters, room.actions.counters, room.feed.stream.counters):
-                total.update(part)
-            total.update(lines=room.talk.lines, events=room.events.number, errors=room.asking.errors)
-        return {**total, "rooms": len(self.lobby)}
 
     def websocket_factory(self, origins: list[str] | None = None) -> Any:
         """The factory whose protocols talk to this host."""

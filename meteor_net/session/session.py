@@ -9,7 +9,7 @@ from ..errors import CloseCode
 from ..interfaces import Identity
 from ..limits import Limits
 from ..messages import Message, Ping
-from .outbox import Lane, Outbox, Pipe
+from .outbox import Lane, Outbox, Pipe, framed
 
 if TYPE_CHECKING:
     from .registry import Registry
@@ -65,6 +65,21 @@ class Session:
             self.outbox.put(lane, item)
             self._registry.dirty[self] = None
 
+    def give(self, frame: Shared, now: float) -> None:
+        """Send a frame of state at once if nothing else waits for the peer; else it takes its place among that."""
+        pipe = self.pipe
+        if pipe is None or not self.outbox.empty:
+            self.put(Lane.STATE, frame)
+            return
+        data = framed(frame, pipe)
+        pipe.send(data)
+        self._sent(len(data), now)
+
+    def _sent(self, size: int, now: float) -> None:
+        self.sent_at = now
+        self.counters["packets_out"] += 1
+        self.counters["bytes_out"] += size
+
     def flush(self, now: float) -> None:
         """End of the turn: give the pipe what waits, or let a peer go that does not read.
 
@@ -81,9 +96,7 @@ class Session:
             pipe.close(CloseCode.INTERNAL, "an error on the server")
             raise
         if given:
-            self.sent_at = now
-            self.counters["packets_out"] += 1
-            self.counters["bytes_out"] += given
+            self._sent(given, now)
         elif self.outbox.waiting_bytes > self.limits.outbox_bytes:
             self.outbox.clear()
             pipe.close(CloseCode.TOO_SLOW, "you read too slowly; come back and resume")

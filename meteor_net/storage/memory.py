@@ -11,13 +11,17 @@ from ..interfaces import ChannelPlace, IStorage, StoredLine
 
 #: Channels with lines that are kept; the least lately used goes first. Far more than the rooms of one process.
 MAX_CHANNELS = 50_000
+#: What lines may take in all; the oldest of the least lately used channel go first, its place stays.
+MAX_BYTES = 64 * 1024 * 1024
+#: A line without its texts, roughly.
+_LINE_BYTES = 300
 
 
 class _Log:
-    def __init__(self, epoch: int, lines: int) -> None:
+    def __init__(self, epoch: int) -> None:
         self.epoch = epoch
         self.next = 0
-        self.lines: deque[StoredLine] = deque(maxlen=lines)
+        self.lines: deque[StoredLine] = deque()
         self.known: OrderedDict[tuple[str, str], int] = OrderedDict()
 
 
@@ -31,14 +35,19 @@ class MemoryStorage:
         random: Where epochs come from.
         lines: Lines kept for each channel.
         channels: Channels kept.
+        most_bytes: Bytes kept in all, roughly.
     """
 
-    def __init__(self, random: Random, lines: int = 1_000, channels: int = MAX_CHANNELS) -> None:
+    def __init__(
+        self, random: Random, lines: int = 1_000, channels: int = MAX_CHANNELS, most_bytes: int = MAX_BYTES
+    ) -> None:  # fmt: skip
         self._random = random
         self._lines = lines
         self._channels = channels
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._logs: OrderedDict[str, _Log] = OrderedDict()
-        #: The epoch of channels without lines; a new one when lines were dropped, so that nobody takes an
+        #: The epoch of channels without lines; a new one when a channel was dropped, so that nobody takes an
         #: emptied channel for the one that was.
         self._epoch = random.getrandbits(48)
 
@@ -49,8 +58,7 @@ class MemoryStorage:
     async def append(self, channel: str, line: StoredLine) -> int:
         log = self._logs.get(channel)
         if log is None:
-            log = self._logs[channel] = _Log(self._epoch, self._lines)
-            self._make_room()
+            log = self._logs[channel] = _Log(self._epoch)
         self._logs.move_to_end(channel)
         said = (line.sender, line.cid)
         if line.cid and said in log.known:
@@ -58,10 +66,10 @@ class MemoryStorage:
         offset = log.next
         log.next += 1
         log.lines.append(line._replace(offset=offset))
+        self._bytes += _size(line)
         if line.cid:
             log.known[said] = offset
-            if len(log.known) > self._lines:
-                log.known.popitem(last=False)
+        self._make_room(log)
         return offset
 
     async def lines(self, channel: str, after: int, limit: int) -> list[StoredLine]:
@@ -72,12 +80,30 @@ class MemoryStorage:
 
     async def close(self) -> None:
         self._logs.clear()
+        self._bytes = 0
 
     def _kept(self, channel: str) -> list[StoredLine]:
         log = self._logs.get(channel)
         return [] if log is None else list(log.lines)
 
-    def _make_room(self) -> None:
+    def _make_room(self, newest: _Log) -> None:
+        while len(newest.lines) > self._lines:
+            self._drop_line(newest)
         if len(self._logs) > max(1, self._channels):
-            self._logs.popitem(last=False)
+            _, log = self._logs.popitem(last=False)
+            while log.lines:
+                self._drop_line(log)
             self._epoch = self._random.getrandbits(48)
+        if self._bytes > self._most_bytes:
+            for log in self._logs.values():
+                while log.lines and self._bytes > self._most_bytes:
+                    self._drop_line(log)
+
+    def _drop_line(self, log: _Log) -> None:
+        line = log.lines.popleft()
+        self._bytes -= _size(line)
+        log.known.pop((line.sender, line.cid), None)
+
+
+def _size(line: StoredLine) -> int:
+    return _LINE_BYTES + len(line.text) + len(line.name)

@@ -78,7 +78,7 @@ class SettingsTests(SynchronousTestCase):
     def test_limits(self) -> None:
         """The table [limits] sets single limits and leaves the others."""
         limits = self.load("[limits]\nline_chars = 200\nhello_s = 2.5").limits
-        self.assertEqual((limits.line_chars, limits.hello_s, limits.rooms), (200, 2.5, 10_000))
+        self.assertEqual((limits.line_chars, limits.hello_s, limits.rooms), (200, 2.5, 1_000))
         self.assertIn("meteor.toml: limits: rooms must be more than 0", self.refused("[limits]\nrooms = 0"))
         self.assertIn("limits: ", self.refused("[limits]\nrooom = 1"))
         self.assertIn("limits: rooms: Expected `int`", self.refused('[limits]\nrooms = "many"'))

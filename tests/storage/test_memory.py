@@ -100,3 +100,19 @@ class MemoryStorageTests(SynchronousTestCase):
         self.append("a", stored())
         run(self.storage.close())
         self.assertEqual(self.texts(), [])
+
+    def test_bytes(self) -> None:
+        """All lines together are bounded: the oldest of the channel that was used least lately go, its place stays."""
+        self.begin(most_bytes=4_000)
+        for offset in range(3):
+            self.assertEqual(self.append("a", stored(text="x" * 700)), offset)
+        place = run(self.storage.open("a"))
+        self.append("b", stored(text="y" * 2_500))
+        self.assertEqual([len(self.texts()), len(self.texts(channel="b"))], [1, 1])
+        self.assertEqual(run(self.storage.open("a")), place)
+        self.assertEqual(self.append("a", stored(text="x")), 3)
+        self.append("b", stored(text="z" * 9_000))
+        self.assertEqual([self.texts(), self.texts(channel="b")], [[], []])
+        run(self.storage.close())
+        self.assertEqual(self.append("a", stored(text="x" * 3_000)), 0)
+        self.assertEqual(len(self.texts()), 1)
