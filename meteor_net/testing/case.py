@@ -39,6 +39,7 @@ class GameTestCase(SynchronousTestCase):
         game: The game's class.
         chat: The chat handler's class, if not the default one.
         limits: The server's limits.
+        authenticator: Who may enter: an IAuthenticator; guests, if None.
         seed: Another one is another run.
         latency_s, jitter_s: Of each player's wire, in seconds.
         chunk_bytes: If given, all bytes arrive in small pieces, of at most so many.
@@ -47,6 +48,7 @@ class GameTestCase(SynchronousTestCase):
     game: ClassVar[Any] = None
     chat: ClassVar[Any] = None
     limits: ClassVar[Limits] = Limits()
+    authenticator: ClassVar[Any] = None
     seed: ClassVar[int] = 1
     latency_s: ClassVar[float] = 0.02
     jitter_s: ClassVar[float] = 0.0
@@ -66,7 +68,7 @@ class GameTestCase(SynchronousTestCase):
         if self.game is None:
             raise AssertionError(f"{type(self).__name__} names no game: game = ...")
         games = {self.game.__name__.lower(): self.game}
-        server = MemoryServer(self.network, games, chat=self.chat, limits=self.limits)
+        server = MemoryServer(self.network, games, chat=self.chat, limits=self.limits, authenticator=self.authenticator)
         server.start()
         self.addCleanup(self._stop)
         return server

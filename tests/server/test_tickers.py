@@ -35,7 +35,8 @@ class BusyTests(GameTestCase):
 
     def ticks(self) -> dict[str, float]:
         """What the report says of ticks."""
-        return self.server.host.monitor.generate_report().as_dict()["totals"]["ticks"]
+        ticks: dict[str, float] = self.server.host.monitor.generate_report().as_dict()["totals"]["ticks"]
+        return ticks
 
     def test_no_more_rooms(self) -> None:
         """While ticks take more than their share, no room is made; those there are go on; then it is as before."""
