@@ -45,7 +45,7 @@ class TokenTests(SynchronousTestCase):
         """Come with a token."""
         return Tokens(SECRET, guests).authenticate(token, name, "::1")
 
-    def claims(self, key: bytes = SECRET, algorithm: str | None = "HS256", **changes: Any) -> str:
+    def claims(self, key: Any = SECRET, algorithm: str | None = "HS256", **changes: Any) -> str:
         """A token, with some of its claims changed; None leaves one out."""
         claims = {"sub": "ann", "aud": "meteor_net", "exp": LATER, **changes}
         return jwt.encode({name: claim for name, claim in claims.items() if claim is not None}, key, algorithm=algorithm)
@@ -69,7 +69,7 @@ class TokenTests(SynchronousTestCase):
             self.claims(sub="a\nb"),
             self.claims(nbf=LATER),
             self.claims(other),
-            self.claims(b"", None),
+            self.claims(None, None),
             self.claims(SECRET * 2, "HS512"),
             self.claims()[:-2],
             "",
