@@ -29,6 +29,7 @@ format: .venv/.stamp-dev ## mend style
 
 types: .venv/.stamp-dev .venv/.stamp-test ## check types
 	@$(RUN) -m mypy
+	@.ci/types-browser
 
 docs: .venv/.stamp-docs ## build the pages into docs/_build/html
 	@$(RUN) -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html

@@ -197,7 +197,6 @@ class SlowReaderTests(TestCase):
         ticks = [tick for tick, _, _ in quick.frames[before:]]
         self.assertEqual(ticks, list(range(ticks[0], ticks[0] + len(ticks))))
         self.assertGreaterEqual(len(ticks), room.tick - ticks_before - 2)
-        self.assertEqual(room.counters["ticks_dropped"], 0)
         # Reading again: what was under way, then one frame over all that was skipped, then each version.
         seen = len(slow.frames)
         slow.transport.resumeProducing()
