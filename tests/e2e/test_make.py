@@ -39,7 +39,9 @@ def at_terminal(command: list[str], cwd: Path, ready: bytes, keys: bytes) -> tup
     """
     ours, its = os.openpty()
     login = [sys.executable, "-c", LOGIN, *command]
-    with subprocess.Popen(login, cwd=cwd, stdin=its, stdout=its, stderr=its, start_new_session=True) as process:
+    # These tests may run by `make test` themselves: a make of theirs is nobody's part.
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    with subprocess.Popen(login, cwd=cwd, env=env, stdin=its, stdout=its, stderr=its, start_new_session=True) as process:
         os.close(its)
         shown = b""
         while part := read(ours):
