@@ -21,7 +21,7 @@ from meteor_net.state import Replica, Schema
 
 from .crowd import Crowd, cpu_s
 from .figures import report
-from .server import Server, running
+from .server import Server, part_cores, running
 
 WARM_UP_S = 5
 MEASURE_S = 20
@@ -161,6 +161,7 @@ async def measure() -> dict[str, float]:
     measured: dict[str, float] = {}
     for part in (measure_bytes, measure_cpu):
         with running() as server:
+            part_cores(server.pid)
             measured |= await part(server)
     return measured
 

@@ -44,7 +44,6 @@ def running(*options: str) -> Iterator[Server]:
     command = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "--nodaemon", "--pidfile="]
     command += ["meteor", "--listen", f"tcp:{port}:interface=127.0.0.1", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    part_cores(process.pid)
     try:
         for _ in range(START_S * 20):
             with closing(socket.socket()) as probe:
