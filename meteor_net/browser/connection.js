@@ -1,7 +1,7 @@
 // The WebSocket under a session, and its coming back: the close code decides whether, full-jitter backoff decides when (wire 4.5).
 
 import { CloseCode, ConnectionFailed, comeBack } from "./errors.js";
-import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, OPEN_MS, POLL_MS, UNSENT_BYTES } from "./limits.js";
+import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, SETTLED_MS, OPEN_MS, POLL_MS, UNSENT_BYTES } from "./limits.js";
 
 /** @typedef {import("./session.js").ClientSession} ClientSession */
 /**
@@ -34,6 +34,8 @@ export class ConnectionManager {
   #welcomed = false;
   #everGood = false;
   #openedAt = 0;
+  #goodAt = Infinity;
+  #attempts = 0;
   #tryAt = 0;
   #told = "";
   #flushing = false;
@@ -57,8 +59,6 @@ export class ConnectionManager {
     this.#session = session;
     this.#tell = tell;
     this.#outside = outside;
-    /** Tries since the last connection that was good. */
-    this.reconnectAttempts = 0;
     /** Connections that were good again after a loss. */
     this.reconnections = 0;
     session.onOutgoing = () => this.#flushSoon();
@@ -107,11 +107,18 @@ export class ConnectionManager {
     this.#end(CloseCode.NORMAL, text);
   }
 
+  /** Tries since the last connection that lasted: one that is lost at once, again and again, is no success. */
+  get reconnectAttempts() {
+    if (this.#outside.now() - this.#goodAt >= SETTLED_MS) this.#attempts = 0;
+    return this.#attempts;
+  }
+
   /** Try again later: within a time that doubles with each try, so that a crowd comes back spread out. */
   handleReconnection() {
-    const most = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** this.reconnectAttempts);
+    const most = Math.min(BACKOFF_CAP_MS, SETTLED_MS, BACKOFF_BASE_MS * 2 ** this.reconnectAttempts);
     const wait = this.#outside.random() * most;
-    this.reconnectAttempts++;
+    this.#attempts++;
+    this.#goodAt = Infinity;
     this.#standing = "reconnecting";
     this.#tryAt = this.#outside.now() + wait;
     this.#retry = this.#outside.setTimeout(() => this.#open(), wait);
@@ -171,7 +178,7 @@ export class ConnectionManager {
     this.#welcomed = true;
     if (this.#everGood) this.reconnections++;
     this.#everGood = true;
-    this.reconnectAttempts = 0;
+    this.#goodAt = this.#outside.now();
     this.#standing = "online";
     this.#connecting?.resolve();
     this.#tellStatus();

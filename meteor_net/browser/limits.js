@@ -66,3 +66,5 @@ export const BAD_KEYFRAMES = 3;
 /** Backoff: the n-th try comes within min(cap, base * 2^n), evenly spread. */
 export const BACKOFF_BASE_MS = 500;
 export const BACKOFF_CAP_MS = 15_000;
+/** A connection that lasted so long after WELCOME was good: the next try is quick again. */
+export const SETTLED_MS = 5_000;

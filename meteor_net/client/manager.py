@@ -23,6 +23,8 @@ from .protocol import Connection, make_factory
 #: Full jitter: the n-th wait is drawn from 0 to min(cap, base * 2^n), in seconds.
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 20.0
+#: A connection that lasted so long after the server took us was good: the next attempt is quick again.
+SETTLED_S = 5.0
 #: Further doublings change nothing.
 _MAX_DOUBLINGS = 10
 _log = Logger()
@@ -57,12 +59,11 @@ class ConnectionManager:
     """Hold one connection to a server, and open another when it is lost.
 
     Attributes:
-        reconnect_attempts: Attempts since the last success.
         counters: Plain integers for the monitor.
     """
 
     def __init__(self, config: NetworkConfig, user: ConnectionUser, reactor: Any) -> None:
-        self.reconnect_attempts = 0
+        self._attempts = 0
         self.counters: dict[str, float] = {"opened": 0, "lost": 0, "failed_attempts": 0}
         self._config = config
         self._user = user
@@ -72,6 +73,7 @@ class ConnectionManager:
         self._service: ClientService | None = None
         self._ending: ClientService | None = None
         self._opening: list[Deferred[None]] = []
+        self._settled_at: float | None = None
 
     def connect(self) -> Deferred[None]:
         """Begin to connect; the user is told what comes of it, now and later.
@@ -118,6 +120,13 @@ class ConnectionManager:
             each.errback(error)
         return succeed(None) if self._ending is None else self._ending.stopService()
 
+    @property
+    def reconnect_attempts(self) -> int:
+        """Attempts since the last connection that lasted: one that is lost at once, again and again, is no success."""
+        if self._settled_at is not None and self._reactor.seconds() - self._settled_at >= SETTLED_S:
+            self._attempts = 0
+        return self._attempts
+
     def handle_reconnection(self, _attempt: int = 0) -> float:
         """Count another attempt and tell how long to wait for it: full jitter, the first is quick.
 
@@ -125,15 +134,16 @@ class ConnectionManager:
             Seconds.
         """
         doublings = min(self.reconnect_attempts, _MAX_DOUBLINGS)
-        self.reconnect_attempts += 1
+        self._attempts += 1
+        self._settled_at = None
         most_s = min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2**doublings)
         delay_s = self._random.uniform(0, most_s)
         self._user.waiting(delay_s)
         return delay_s
 
     def settled(self) -> None:
-        """The server has taken us: the next loss begins with a quick attempt again."""
-        self.reconnect_attempts = 0
+        """The server has taken us; if that lasts, the next loss begins with a quick attempt again."""
+        self._settled_at = self._reactor.seconds()
 
     def send(self, packet: bytes) -> None:
         """Send a packet, if there is a connection."""

@@ -40,7 +40,10 @@ test("tries come within times that double, evenly spread, and begin anew after a
   equal(waits.map((wait) => Math.round(wait / 100) / 10), [0.5, 1, 2, 4, 8, 15, 15, 15]);
   await server.accept();
   await server.welcome();
+  equal(client.stats.reconnectAttempts, 8);
   server.randoms = [0.999];
+  await server.advance(5_000);
+  equal(client.stats.reconnectAttempts, 0);
   const before = server.now;
   await server.drop(1006);
   const sockets = server.sockets.length;

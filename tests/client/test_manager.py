@@ -117,15 +117,26 @@ class ConnectionManagerTests(SynchronousTestCase):
         """Full jitter: the n-th wait lies between nothing and 0.5 s doubled n times, at most 20 s."""
         waits = []
         for _ in range(300):
-            self.manager.reconnect_attempts = 4
+            self.manager._attempts = 4
             waits.append(self.manager.handle_reconnection())
         self.assertLess(min(waits), 0.5)
         self.assertGreater(max(waits), 7.5)
         self.assertLessEqual(max(waits), 8)
-        self.manager.reconnect_attempts = 1_000
+        self.manager._attempts = 1_000
         self.assertLessEqual(self.manager.handle_reconnection(), 20)
+
+    def test_waits_grow_until_a_connection_lasts(self) -> None:
+        """Being taken and lost at once is no success; after five seconds it is, and the next wait is short again."""
+        self.manager.handle_reconnection()
         self.manager.settled()
+        self.assertEqual(self.manager.reconnect_attempts, 1)
+        self.server.run(4)
+        self.assertEqual(self.manager.reconnect_attempts, 1)
+        self.manager.handle_reconnection()
+        self.manager.settled()
+        self.server.run(6)
         self.assertEqual(self.manager.reconnect_attempts, 0)
+        self.assertLessEqual(self.manager.handle_reconnection(), 0.5)
 
 
 class ConnectionTests(SynchronousTestCase):
