@@ -115,7 +115,7 @@ export class ConnectionManager {
 
   /** Try again later: within a time that doubles with each try, so that a crowd comes back spread out. */
   handleReconnection() {
-    const most = Math.min(BACKOFF_CAP_MS, SETTLED_MS, BACKOFF_BASE_MS * 2 ** this.reconnectAttempts);
+    const most = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** this.reconnectAttempts);
     const wait = this.#outside.random() * most;
     this.#attempts++;
     this.#goodAt = Infinity;
