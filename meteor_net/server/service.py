@@ -153,6 +153,10 @@ class MeteorService(MultiService):
             self.privilegedStartService()
         super().startService()
         self.host.start()
+        # Once the reactor runs: who reads that Ctrl-C ends the server may press it at once.
+        self._reactor.callLater(0, self._tell)
+
+    def _tell(self) -> None:
         for line in first_screen(self._settings, self.ports):
             _log.info("{line}", line=line, first_screen=True)
         if warning := open_door(self._settings, self.ports):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,28 +17,23 @@ from tests.requirements import require
 EVIL = "<img src=x onerror=\"document.title='owned'\">"
 
 
+@cache
+def origin() -> str:
+    """Start a server once, and tell where it is; it ends with the tests. (Trial knows no setUpClass.)"""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return f"http://127.0.0.1:{stack.enter_context(running()).port}"
+
+
 class DriftPageTests(SynchronousTestCase):
     """What a player can do there."""
 
-    stack: ExitStack
-    origin: str
-
-    @classmethod
-    def setUpClass(cls) -> None:
+    def setUp(self) -> None:
         require("chromium")
         require("chromedriver")
-        cls.stack = ExitStack()
-        cls.origin = f"http://127.0.0.1:{cls.stack.enter_context(running()).port}"
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        chromium.driver().get("about:blank")
-        cls.stack.close()
-
-    def setUp(self) -> None:
         chromium.driver().set_window_size(1280, 800)
         chromium.console()
-        chromium.driver().get(f"{self.origin}/?room={self._testMethodName}")
+        chromium.driver().get(f"{origin()}/?room={self._testMethodName}")
         chromium.wait_for("window.meteor && meteor.me")
         self.addCleanup(chromium.driver().get, "about:blank")
 

@@ -1,5 +1,6 @@
 """The wheel, built and installed as a stranger gets it, far from this repository."""
 
+import atexit
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sysconfig
 import venv
 import zipfile
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -34,11 +36,16 @@ class WheelTests(SynchronousTestCase):
     elsewhere: ClassVar[Path]
     bin: ClassVar[Path]
 
+    def setUp(self) -> None:
+        if not hasattr(self, "bin"):  # the first of these; trial knows no setUpClass
+            self._build()
+
     @classmethod
-    def setUpClass(cls) -> None:
+    def _build(cls) -> None:
         """Build the wheel from a copy, so that nothing left by an earlier build gets in; install it alone."""
         require("setuptools")
-        cls.elsewhere = Path("wheel-test").resolve()
+        cls.elsewhere = Path(mkdtemp(prefix="wheel-test-"))
+        atexit.register(shutil.rmtree, cls.elsewhere)
         shutil.copytree(REPOSITORY, cls.elsewhere / "source", ignore=NOT_COPIED)
         build = ("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", cls.elsewhere, cls.elsewhere / "source")
         run(sys.executable, "-m", "pip", *build, cwd=cls.elsewhere)
@@ -60,11 +67,6 @@ class WheelTests(SynchronousTestCase):
         install = ("--python", scripts / "python", "install", "--no-deps", "--no-index", cls.wheel)
         run(sys.executable, "-m", "pip", *install, cwd=cls.elsewhere)
         return scripts
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        """Leave nothing for the next run to stumble over."""
-        shutil.rmtree(cls.elsewhere)
 
     def test_is_the_wheel_that_runs(self) -> None:
         """The package comes from the clean venv, not from this repository."""

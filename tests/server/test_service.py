@@ -104,6 +104,8 @@ class MeteorServiceTests(SynchronousTestCase):
         built.privilegedStartService()
         built.startService()
         self.assertEqual([server[0] for server in self.reactor.tcpServers], [1, 2])
+        self.assertEqual(self.events.lines, [], "nothing is told before the reactor runs: signals are not heeded yet")
+        self.reactor.advance(0)
         self.assertEqual(self.events.lines[0], f"meteor_net {service.own_version()}")
         self.assertEqual(self.events.lines[-1][:8], "WARNING:")
         self.assertLessEqual(len(self.events.lines), 8)
