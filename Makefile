@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Recipes keep to POSIX sh and to what GNU make 3.81 (macOS) knows.
 RUN = .venv/bin/python
 
-.PHONY: help run test coverage check lint format types docs bench-first screenshots conformance clean
+.PHONY: help run test trial coverage check lint format types docs bench-first bench-state screenshots conformance clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -12,6 +12,10 @@ run: .venv/.stamp-run ## start a server with the demo; options: make run ARGS='-
 test: .venv/.stamp-test ## run every test, in real processes and a browser too
 	@.ci/system
 	@$(RUN) -m coverage run -m pytest $(ARGS)
+
+trial: .venv/.stamp-test ## run every test by trial
+	@.ci/system
+	@$(RUN) -m twisted.trial $(or $(ARGS),tests)
 
 coverage: .venv/.stamp-test ## check what the last `make test` covered
 	@.ci/coverage
@@ -37,6 +41,9 @@ docs: .venv/.stamp-docs ## build the pages into docs/_build/html
 
 bench-first: .venv/.stamp-test ## measure bytes per tick and CPU per client
 	@$(RUN) -m benchmarks.first
+
+bench-state: .venv/.stamp-test ## measure the state's bytes and CPU beside its peers; needs Node.js
+	@$(RUN) -m benchmarks.state $(ARGS)
 
 screenshots: .venv/.stamp-test ## remake the pictures of the README
 	@.ci/system

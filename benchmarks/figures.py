@@ -9,12 +9,12 @@ from pathlib import Path
 BARS = Path(__file__).with_name("figures.toml")
 
 
-def report(measured: Mapping[str, float], prefix: str) -> int:
+def report(measured: Mapping[str, float], prefix: str | tuple[str, ...]) -> int:
     """Print and compare the figures of one benchmark.
 
     Args:
         measured: Name -> value.
-        prefix: Every name in figures.toml that begins so has to be among them.
+        prefix: Every name in figures.toml that begins so, or with one of several, has to be among them.
 
     Returns:
         An exit status: 0 if none is short and none is missing.
