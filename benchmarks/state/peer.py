@@ -1,0 +1,99 @@
+"""Colyseus, installed from npm when the benchmark runs, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .browser import node
+from .progress import say
+
+FOLDER = Path(__file__).parents[1] / "peers"
+SCRIPT = Path(__file__).with_name("peer.mjs")
+WANTED = {"@colyseus/core": "0.18", "@colyseus/schema": "5"}
+INSTALL_S = 120
+
+
+class PeerError(Exception):
+    """The peer could not be installed or did not answer: there is nothing to compare with."""
+
+
+class Peer:
+    """A running peer.
+
+    Args:
+        process: Which reads orders and writes answers, a line each.
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def ask(self, do: str, **order: Any) -> dict[str, Any]:
+        """Give an order, and wait for the answer.
+
+        Raises:
+            PeerError: none came.
+        """
+        assert self._process.stdin and self._process.stdout
+        try:
+            print(json.dumps({"do": do, **order}), file=self._process.stdin, flush=True)
+            line = self._process.stdout.readline()
+        except OSError:
+            line = ""
+        if not line:
+            raise PeerError(f"the peer ended instead of an answer to {do!r}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+def installed() -> dict[str, str]:
+    """Tell which of the wanted packages are there, and in which version."""
+    found = {}
+    for name, wanted in WANTED.items():
+        described = FOLDER / "node_modules" / name / "package.json"
+        if described.is_file():
+            version = json.loads(described.read_text(encoding="utf-8"))["version"]
+            if f"{version}.".startswith(f"{wanted}."):
+                found[name] = version
+    return found
+
+
+def install() -> None:
+    """Install what is missing.
+
+    Raises:
+        PeerError: npm is missing, or failed.
+    """
+    if len(installed()) < len(WANTED):
+        npm = shutil.which("npm")
+        if npm is None:
+            raise PeerError("npm is not found: install Node.js with npm (Debian: nodejs npm)")
+        say("installing the peer from npm into benchmarks/peers")
+        FOLDER.mkdir(exist_ok=True)
+        (FOLDER / "package.json").write_text('{"private": true}\n')
+        packages = [f"{name}@{version}" for name, version in WANTED.items()]
+        # Its peers of other databases are no business of ours, and one of them comes from git.
+        command = [npm, "install", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error", *packages]
+        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=INSTALL_S)
+        if done.returncode:
+            raise PeerError(f"npm failed:\n{done.stderr}")
+    say(f"peer: {', '.join(f'{name} {version}' for name, version in installed().items())}")
+
+
+@contextmanager
+def running() -> Iterator[Peer]:
+    """Start the peer, and end it afterwards."""
+    install()
+    script = FOLDER / SCRIPT.name
+    shutil.copyfile(SCRIPT, script)
+    process = subprocess.Popen([node(), str(script)], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield Peer(process)
+    finally:
+        process.kill()
+        process.communicate()
