@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Recipes keep to POSIX sh and to what GNU make 3.81 (macOS) knows.
 RUN = .venv/bin/python
 
-.PHONY: help run test trial coverage check lint format types docs bench-first bench-state screenshots conformance clean
+.PHONY: help run test trial coverage check lint format types docs bench-first bench-state pictures screenshots conformance clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ bench-first: .venv/.stamp-test ## measure bytes per tick and CPU per client
 
 bench-state: .venv/.stamp-test ## measure the state's bytes and CPU beside its peers; needs Node.js
 	@$(RUN) -m benchmarks.state $(ARGS)
+
+pictures: .venv/.stamp-test ## redraw the pictures of the page about the state
+	@$(RUN) -m docs.pictures
 
 screenshots: .venv/.stamp-test ## remake the pictures of the README
 	@.ci/system

@@ -87,7 +87,7 @@ def place(world: World, frame: Frames) -> None:
 
 
 def follow(frames: Frames, coding: str, every: int, first: int = 0) -> Channel:
-    """Send every so manieth frame, each against the one sent before."""
+    """Send one of so many frames, each against the one sent before."""
     channel = Channel(begin(frames.shape[1]), coding)
     for frame in shown(frames[first::every], f"cubes, {coding}, {60 / every:g} Hz"):
         place(channel.world, frame)

@@ -50,31 +50,37 @@ def log_plot(title: str, x_name: str, y_name: str, lines: Sequence[Line]) -> str
     xs = Axis.of([x for line in lines for x in line.xs], LEFT, WIDTH - RIGHT)
     ys = Axis.of([y for line in lines for y in line.ys], HEIGHT - BOTTOM, TOP)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        _text(LEFT, 20, title, "start", 14),
-        _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, x_name),
-        _text(LEFT, TOP - 8, y_name, "end"),
+        text(LEFT, 20, title, "start", 14),
+        text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, x_name),
+        text(LEFT, TOP - 8, y_name, "end"),
     ]
     for value in xs.ticks():
-        parts.append(_stroke([(xs.at(value), TOP), (xs.at(value), HEIGHT - BOTTOM)], "#e5e7eb", 1))
-        parts.append(_text(xs.at(value), HEIGHT - BOTTOM + 18, f"{value:,g}"))
+        parts.append(stroke([(xs.at(value), TOP), (xs.at(value), HEIGHT - BOTTOM)], "#e5e7eb", 1))
+        parts.append(text(xs.at(value), HEIGHT - BOTTOM + 18, f"{value:,g}"))
     for value in ys.ticks():
-        parts.append(_stroke([(LEFT, ys.at(value)), (WIDTH - RIGHT, ys.at(value))], "#e5e7eb", 1))
-        parts.append(_text(LEFT - 8, ys.at(value) + 4, f"{value:g}", "end"))
+        parts.append(stroke([(LEFT, ys.at(value)), (WIDTH - RIGHT, ys.at(value))], "#e5e7eb", 1))
+        parts.append(text(LEFT - 8, ys.at(value) + 4, f"{value:g}", "end"))
     for number, line in enumerate(lines):
         colour = COLOURS[number % len(COLOURS)]
         points = [(xs.at(x), ys.at(y)) for x, y in zip(line.xs, line.ys, strict=True)]
-        parts.append(_stroke(points, colour, 2))
+        parts.append(stroke(points, colour, 2))
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points]
-        parts.append(_text(LEFT + 12, TOP + 18 * (number + 1), line.name, "start", 12, colour))
-    return "\n".join([*parts, "</svg>\n"])
+        parts.append(text(LEFT + 12, TOP + 18 * (number + 1), line.name, "start", 12, colour))
+    return picture(WIDTH, HEIGHT, parts)
 
 
-def _stroke(points: Sequence[tuple[float, float]], colour: str, width: int) -> str:
+def picture(width: int, height: int, parts: Sequence[str]) -> str:
+    """Give the text of an SVG file with these parts on white ground."""
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
+    return "\n".join([head, f'<rect width="{width}" height="{height}" fill="white"/>', *parts, "</svg>\n"])
+
+
+def stroke(points: Sequence[tuple[float, float]], colour: str, width: float) -> str:
+    """Draw a line through points."""
     way = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     return f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
 
 
-def _text(x: float, y: float, text: str, anchor: str = "middle", size: int = 12, colour: str = "#374151") -> str:
+def text(x: float, y: float, text: str, anchor: str = "middle", size: int = 12, colour: str = "#374151") -> str:
+    """Write a text, with its anchor at a place."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{colour}">{escape(text)}</text>'
