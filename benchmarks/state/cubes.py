@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from meteor_net.state import Fixed, Flag, Table, UInt, World
 
 from .browser import decode_again
-from .channel import DEFAULT, Channel, make_world
+from .channel import DEFAULT, Channel, Mismatch, make_world
 from .progress import say, shown
 from .scene import tumbling
 
@@ -26,6 +26,10 @@ BESIDE = Path("..", "shared", "data", "cubes", "cubes_regen_a.npz")
 UNITS = 512
 #: Frames before the times count, and passes of the decoder in JavaScript.
 WARM_UP, PASSES = 100, 5
+
+
+#: What is added to a recorded integer on the wire: x and y begin at -32 m.
+FIRST = np.array([[0], [0], [0], [0], [32 * UNITS], [32 * UNITS], [0], [0]])
 
 
 class Cube(Table):
@@ -86,12 +90,23 @@ def place(world: World, frame: Frames) -> None:
     table.interacting = columns[7] != 0
 
 
+def send(channel: Channel, frame: Frames) -> None:
+    """Write a frame, send it, and look whether the client holds the very integers of the recording.
+
+    Raises:
+        Mismatch: it does not.
+    """
+    place(channel.world, frame)
+    channel.send()
+    if not np.array_equal(channel.replica.version.tables[0].ints - FIRST, frame.T):
+        raise Mismatch("the client holds other integers than the recording")
+
+
 def follow(frames: Frames, coding: str, every: int, first: int = 0) -> Channel:
     """Send one of so many frames, each against the one sent before."""
     channel = Channel(begin(frames.shape[1]), coding)
     for frame in shown(frames[first::every], f"cubes, {coding}, {60 / every:g} Hz"):
-        place(channel.world, frame)
-        channel.send()
+        send(channel, frame)
     return channel
 
 
@@ -104,8 +119,7 @@ def beside_zlib(frames: Frames) -> tuple[Channel, dict[str, float]]:
     channel = Channel(begin(frames.shape[1]))
     pack_ns, unpack_ns = [], []
     for frame in shown(frames[::3], "cubes beside zlib"):
-        place(channel.world, frame)
-        channel.send()
+        send(channel, frame)
         began = thread_time_ns()
         packed = zlib.compress(np.ascontiguousarray(frame.T).tobytes(), 6)
         between = thread_time_ns()

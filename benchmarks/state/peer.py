@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from .browser import node
@@ -16,7 +17,7 @@ from .progress import say
 FOLDER = Path(__file__).parents[1] / "peers"
 SCRIPT = Path(__file__).with_name("peer.mjs")
 WANTED = {"@colyseus/core": "0.18", "@colyseus/schema": "5"}
-INSTALL_S = 120
+INSTALL_S, LONGEST_S = 120, 240
 
 
 class PeerError(Exception):
@@ -79,9 +80,10 @@ def install() -> None:
         packages = [f"{name}@{version}" for name, version in WANTED.items()]
         # Its peers of other databases are no business of ours, and one of them comes from git.
         command = [npm, "install", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error", *packages]
-        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=INSTALL_S)
-        if done.returncode:
-            raise PeerError(f"npm failed:\n{done.stderr}")
+        try:
+            subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=INSTALL_S, check=True)
+        except subprocess.SubprocessError as error:
+            raise PeerError(f"npm failed: {error}\n{getattr(error, 'stderr', '') or ''}") from None
     say(f"peer: {', '.join(f'{name} {version}' for name, version in installed().items())}")
 
 
@@ -92,8 +94,11 @@ def running() -> Iterator[Peer]:
     script = FOLDER / SCRIPT.name
     shutil.copyfile(SCRIPT, script)
     process = subprocess.Popen([node(), str(script)], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    late = Timer(LONGEST_S, process.kill)  # whoever waits for an answer then sees that none comes
+    late.start()
     try:
         yield Peer(process)
     finally:
+        late.cancel()
         process.kill()
         process.communicate()
