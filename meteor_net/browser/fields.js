@@ -1,117 +1,15 @@
-// How a field's value becomes an integer and back (wire clause 7.1, 7.2).
-//
-// Quantizing is `floor(v / step + 0.5)`, here and on the server, in the same 64-bit floats: both ends get the same integer.
+// What fields a schema may have: reading one (wire clause 7.1, 7.2).
 
 import { MessageError } from "./errors.js";
-import { MAX_CHOICES, MAX_NAME_CHARS, MAX_TEXT_CHARS } from "./limits.js";
+import { Field } from "./field.js";
+import { MAX_CHOICES, MAX_DATA_BYTES, MAX_NAME_CHARS, MAX_TEXT_CHARS, MAX_UNIT_CHARS } from "./limits.js";
 
-/** @typedef {number | boolean | string} FieldValue */
-/** @typedef {"linear" | "arc" | "step"} Rule */
+export { Field } from "./field.js";
 
-const TURN = 2 * Math.PI;
+/** @typedef {import("./field.js").FieldValue} FieldValue */
+/** @typedef {import("./field.js").Rule} Rule */
+
 const NAME = /^\p{ID_Start}\p{ID_Continue}*$/u;
-
-/** One field of a table, an action or an event. */
-export class Field {
-  /**
-   * @param {string} name
-   * @param {string} kind
-   * @param {{step?: number, low?: number, high?: number, wrap?: boolean, min?: number, max?: number, choices?: string[], chars?: number, rule?: Rule}} shape
-   */
-  constructor(name, kind, shape) {
-    this.name = name;
-    this.kind = kind;
-    this.step = shape.step ?? 1;
-    this.low = shape.low ?? 0;
-    this.high = shape.high ?? 0;
-    this.wrap = shape.wrap ?? false;
-    /** The integer's domain. */
-    this.min = shape.min ?? 0;
-    this.max = shape.max ?? 0;
-    this.choices = shape.choices ?? [];
-    /** Characters, of a text. */
-    this.chars = shape.chars ?? 0;
-    /** @type {Rule} */
-    this.rule = shape.rule ?? "step";
-    /** Integers are reduced modulo this; 0: they are not. */
-    this.modulus = this.wrap || kind === "angle" ? this.max + 1 : 0;
-    this.isText = kind === "text";
-    /** @type {number | string} Of an action: what travels where the player gives nothing (7.1). */
-    this.default = this.isText ? "" : 0;
-  }
-
-  /**
-   * The integer on the wire of a value (7.1, 7.2); a text stays a text.
-   * @param {unknown} value
-   * @returns {number | string}
-   * @throws {MessageError} If the value is of a wrong type, is no choice, or is a text that is too long.
-   */
-  quantize(value) {
-    if (this.isText) return this.#text(value);
-    if (this.kind === "choice") return this.#choice(value);
-    if (this.kind === "flag" && typeof value === "boolean") return value ? 1 : 0;
-    if (typeof value !== "number") throw new MessageError(`${this.name}: ${typeof value} is not a number`);
-    if (this.kind === "flag") return value ? 1 : 0;
-    return this.#number(value);
-  }
-
-  /**
-   * @param {number} value
-   * @returns {number}
-   */
-  #number(value) {
-    if (Number.isNaN(value)) return this.kind === "fixed" ? this.#number(this.low <= 0 && this.high >= 0 ? 0 : this.low) : Math.max(this.min, 0);
-    const scaled = this.kind === "angle" ? (value / TURN) * (this.max + 1) : (value - this.low) / this.step;
-    const n = Math.floor(scaled + 0.5);
-    if (this.modulus && Number.isFinite(n)) return ((n % this.modulus) + this.modulus) % this.modulus;
-    return Math.min(Math.max(n, this.min), this.max);
-  }
-
-  /** @param {unknown} value */
-  #text(value) {
-    if (typeof value !== "string") throw new MessageError(`${this.name}: ${typeof value} is not text`);
-    if (!this.fits(value)) throw new MessageError(`${this.name}: more than ${this.chars} characters`);
-    return value;
-  }
-
-  /** @param {unknown} value */
-  #choice(value) {
-    const n = this.choices.indexOf(/** @type {string} */ (value));
-    if (n < 0) throw new MessageError(`${this.name}: ${JSON.stringify(value)} is no choice`);
-    return n;
-  }
-
-  /**
-   * The value of an integer of the domain (7.1). A fraction between two integers gives a value between.
-   * @param {number} n
-   * @returns {FieldValue}
-   */
-  dequantize(n) {
-    switch (this.kind) {
-      case "fixed": return this.low + n * this.step;
-      case "angle": return (n / this.modulus) * TURN;
-      case "flag": return n !== 0;
-      case "choice": return this.choices[n];
-      default: return n;
-    }
-  }
-
-  /**
-   * Whether a text is short enough; characters are code points.
-   * @param {string} text
-   */
-  fits(text) {
-    return text.length <= this.chars || (text.length <= 2 * this.chars && [...text].length <= this.chars);
-  }
-
-  /**
-   * Whether an integer lies in the domain (8.8).
-   * @param {number} n
-   */
-  holds(n) {
-    return n >= this.min && n <= this.max;
-  }
-}
 
 /**
  * @param {Map<string, unknown>} map
@@ -148,6 +46,29 @@ function rule(map, wraps = false) {
   throw new MessageError("schema: interpolate is not linear, step, or, where values wrap, arc");
 }
 
+/**
+ * The rule of a quaternion (7.5).
+ * @param {Map<string, unknown>} map
+ * @returns {Rule}
+ */
+function turn(map) {
+  const value = map.get("interpolate") ?? "arc";
+  if (value !== "arc" && value !== "step") throw new MessageError("schema: interpolate of a quaternion is not arc or step");
+  return value;
+}
+
+/**
+ * What the values are measured in (7.6).
+ * @param {Map<string, unknown>} map
+ */
+function unit(map) {
+  const value = map.get("unit") ?? "";
+  if (typeof value !== "string" || (map.has("unit") && value === "") || [...value].length > MAX_UNIT_CHARS) {
+    throw new MessageError(`schema: unit is not a text of 1 to ${MAX_UNIT_CHARS} characters`);
+  }
+  return value;
+}
+
 /** @type {Map<string, (name: string, map: Map<string, unknown>) => Field>} */
 const KINDS = new Map([
   ["fixed", (name, map) => {
@@ -176,7 +97,9 @@ const KINDS = new Map([
     }
     return new Field(name, "choice", { max: choices.length - 1, choices });
   }],
-  ["text", (name, map) => new Field(name, "text", { chars: whole(map, "max", 1, MAX_TEXT_CHARS) })],
+  ["quaternion", (name, map) => new Field(name, "quaternion", { max: 2 ** whole(map, "bits", 2, 15) - 1, rule: turn(map) })],
+  ["text", (name, map) => new Field(name, "text", { length: whole(map, "max", 1, MAX_TEXT_CHARS) })],
+  ["data", (name, map) => new Field(name, "data", { length: whole(map, "max", 1, MAX_DATA_BYTES) })],
 ]);
 
 /**
@@ -202,10 +125,10 @@ export function parseField(map) {
   const make = KINDS.get(String(fields.get("kind")));
   if (make === undefined) throw new MessageError(`schema: ${name} is of an unknown kind`);
   const field = make(name, fields);
+  field.unit = unit(fields);
   const value = fields.get("default");
   if (value === undefined) return field;
-  const fits = typeof value === "string" ? field.isText && field.fits(value) : !field.isText && Number.isInteger(value) && field.holds(/** @type {number} */ (value));
-  if (!fits) throw new MessageError(`schema: the default of ${name} does not fit`);
+  if (!field.accepts(value)) throw new MessageError(`schema: the default of ${name} does not fit`);
   field.default = /** @type {number | string} */ (value);
   return field;
 }

@@ -25,6 +25,10 @@ export const MAX_NAME_CHARS = 64;
 export const MAX_CHOICES = 256;
 /** Characters of a text field. */
 export const MAX_TEXT_CHARS = 8_192;
+/** Bytes of a data field. */
+export const MAX_DATA_BYTES = 8_192;
+/** Characters of a field's unit (wire 7.6). */
+export const MAX_UNIT_CHARS = 32;
 /** Versions that wait to be shown; at 20 Hz 1.6 s, far more than any useful delay. */
 export const SNAPSHOTS = 32;
 /** Arrivals from which the delay is tuned: some 3 s at 20 Hz. */

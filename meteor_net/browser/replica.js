@@ -1,10 +1,13 @@
 // A copy of a room's world that frames keep up to date (wire clause 8).
 
 import { checksum } from "./checksum.js";
-import { decodeStep, emptyTables } from "./coding.js";
+import { decodeEg } from "./eg.js";
 import { FrameError } from "./errors.js";
+import { emptyTables } from "./table-state.js";
+import { applyTexts } from "./texts.js";
+import { decodeVarint } from "./varint.js";
 
-/** @typedef {import("./coding.js").TableState} TableState */
+/** @typedef {import("./table-state.js").TableState} TableState */
 /** @typedef {import("./schema.js").Schema} Schema */
 /**
  * @typedef {object} Version what was true at a tick
@@ -14,6 +17,7 @@ import { FrameError } from "./errors.js";
  */
 
 const VARINT = 0;
+const EG = 1;
 
 /** The newest version of a stream, and the one before. */
 export class Replica {
@@ -29,7 +33,8 @@ export class Replica {
     this.tick = tick;
     /** @type {Version} */
     this.version = { tick, span: 1, tables: emptyTables(schema) };
-    this.previous = this.version;
+    /** The version just before the newest, from which a step of `eg` guesses; null where we have none (8.12). @type {TableState[] | null} */
+    this.before = null;
     /** Whether a frame came: else the version is the empty one. */
     this.touched = false;
   }
@@ -55,18 +60,30 @@ export class Replica {
    */
   apply(tick16, base, data, texts) {
     const back = Math.floor(base / 8);
-    if (base % 8 !== VARINT) throw new FrameError("a coding that we did not ask for");
     const start = back === 0 ? emptyTables(this.schema) : this.version.tables;
-    const step = decodeStep(this.schema, start, data, texts);
-    if (step.checksum !== null && step.checksum !== checksum(step.tables)) throw new FrameError("the checksum disagrees");
+    const { tables, between } = this.#decode(base % 8, back, start, data);
+    applyTexts(tables, start, texts);
     const tick = this.unwrap(tick16);
     // Each version between was of a tick of its own, and nothing changed in the ticks that had none.
     const span = Math.max(1, Math.min(back || 1, tick - this.version.tick));
-    this.previous = this.version;
-    this.version = { tick, span, tables: step.tables };
+    this.before = back === 1 ? start : between;
+    this.version = { tick, span, tables };
     this.noteTick(tick);
     this.touched = true;
     return this.version;
+  }
+
+  /**
+   * @param {number} coding
+   * @param {number} back
+   * @param {TableState[]} start
+   * @param {Uint8Array} data
+   */
+  #decode(coding, back, start, data) {
+    if (coding !== VARINT && coding !== EG) throw new FrameError("a coding that we did not ask for");
+    const step = coding === EG ? decodeEg(this.schema, start, this.before, back, data) : { ...decodeVarint(this.schema, start, data), between: null };
+    if (step.checksum !== null && step.checksum !== checksum(step.tables)) throw new FrameError("the checksum disagrees");
+    return step;
   }
 
   /**

@@ -20,8 +20,8 @@ export class Kind {
     this.number = number;
     this.fields = fields;
     this.input = input;
-    /** The integer columns: the fields without the texts (8.5). */
-    this.columns = fields.filter((field) => !field.isText);
+    /** The integer columns: of the fields without texts and data (8.5). */
+    this.columns = fields.flatMap((field) => field.columns);
     this.byName = new Map(fields.map((field) => [field.name, field]));
     if (this.byName.size !== fields.length) throw new MessageError(`schema: ${name} has a field twice`);
   }
@@ -51,8 +51,7 @@ export class Kind {
     const named = Object.create(null);
     this.fields.forEach((field, i) => {
       const value = values[i];
-      const fits = typeof value === "string" ? field.isText && field.fits(value) : !field.isText && Number.isInteger(value) && field.holds(value);
-      if (!fits) throw new MessageError(`${this.name}: ${field.name} does not fit`);
+      if (!field.accepts(value)) throw new MessageError(`${this.name}: ${field.name} does not fit`);
       named[field.name] = typeof value === "string" ? value : field.dequantize(value);
     });
     return named;
@@ -84,7 +83,12 @@ export class Schema {
     if (!(map instanceof Map)) throw new MessageError("schema: not a map");
     const tables = kinds(map.get("tables"), MAX_TABLES);
     for (const { name, columns } of tables) if (columns.length > MAX_COLUMNS) throw new MessageError(`schema: ${name} has too many columns`);
-    return new Schema(tables, kinds(map.get("actions"), MAX_KINDS), kinds(map.get("events"), MAX_KINDS));
+    const actions = kinds(map.get("actions"), MAX_KINDS);
+    const events = kinds(map.get("events"), MAX_KINDS);
+    for (const { name, fields } of [...actions, ...events]) {
+      if (fields.some((field) => field.isRotation || field.isData)) throw new MessageError(`schema: ${name} has a field that is for tables only`); // 7.4
+    }
+    return new Schema(tables, actions, events);
   }
 }
 

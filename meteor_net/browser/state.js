@@ -4,140 +4,15 @@
 // tick each one came, and shows the world one tick and the usual lateness behind. The difference between the server's clock and ours
 // falls out of that; jitter widens the delay, and calm narrows it, so slowly that nobody sees time run faster or slower.
 
+import { interpolate } from "./view.js";
 import { ARRIVALS, JITTER_MS, JUMP_MS, SNAPSHOTS } from "./limits.js";
 
 export { Replica } from "./replica.js";
+export { TableView, interpolate } from "./view.js";
 
-/** @typedef {import("./coding.js").TableState} TableState */
-/** @typedef {import("./fields.js").Field} Field */
-/** @typedef {import("./fields.js").FieldValue} FieldValue */
-/** @typedef {import("./schema.js").Kind} Kind */
-/** @typedef {import("./schema.js").Schema} Schema */
 /** @typedef {import("./replica.js").Version} Version */
-
-/** @typedef {{slot: number, generation: number, [field: string]: any}} RowObject the fields' values by name */
-
-// Rows and worlds have keys from the network: no prototype that a name such as __proto__ could reach.
-class Bare {}
-Object.setPrototypeOf(Bare.prototype, null);
-
-/** @returns {any} */
-const bare = () => new Bare();
-
-/**
- * The remainder that is never negative.
- * @param {number} value
- * @param {number} modulus
- */
-const rest = (value, modulus) => value - Math.floor(value / modulus) * modulus;
-
-/**
- * A column's value at `alpha` between two integers, by the field's rule (7.2).
- * @param {Field} field
- * @param {number} from
- * @param {number} to
- * @param {number} alpha
- */
-function between(field, from, to, alpha) {
-  if (field.rule === "step" || from === to) return field.dequantize(from);
-  if (field.rule === "linear") return field.dequantize(from + (to - from) * alpha);
-  const { modulus } = field;
-  const half = Math.floor(modulus / 2);
-  const way = rest(to - from + half, modulus) - half; // the shorter way round
-  return field.dequantize(rest(from + way * alpha, modulus));
-}
-
-/** The rows of one table at one moment: iterable, `get(slot)`, `size`. Rows are made when first asked for. */
-export class TableView {
-  #next;
-  #previous;
-  #alpha;
-  /** @type {Map<number, RowObject> | null} */
-  #rows = null;
-
-  /**
-   * @param {TableState} next
-   * @param {TableState} [previous]
-   * @param {number} [alpha]
-   */
-  constructor(next, previous = next, alpha = 1) {
-    this.#next = next;
-    this.#previous = previous;
-    this.#alpha = alpha;
-  }
-
-  /** The table's name. */
-  get name() { return this.#next.kind.name; }
-
-  /** Its name and fields. */
-  get kind() { return this.#next.kind; }
-
-  /** How many rows there are. */
-  get size() { return this.#next.size; }
-
-  /**
-   * The row in a slot.
-   * @param {number} slot
-   * @returns {RowObject | undefined}
-   */
-  get(slot) {
-    return this.#all().get(slot);
-  }
-
-  /** @returns {IterableIterator<RowObject>} */
-  [Symbol.iterator]() {
-    return this.#all().values();
-  }
-
-  #all() {
-    if (this.#rows === null) this.#rows = new Map(this.#next.slots().map((slot) => [slot, this.#row(slot)]));
-    return this.#rows;
-  }
-
-  /**
-   * @param {number} slot
-   * @returns {RowObject}
-   */
-  #row(slot) {
-    const next = this.#next;
-    const previous = this.#previous;
-    const generation = next.generations[slot];
-    const moves = previous !== next && this.#alpha < 1 && previous.alive[slot] === 1 && previous.generations[slot] === generation;
-    const row = bare();
-    let column = 0;
-    next.kind.fields.forEach((field, f) => {
-      if (field.isText) {
-        row[field.name] = moves ? previous.texts[f][slot] : next.texts[f][slot];
-        return;
-      }
-      const to = field.min < 0 ? next.columns[column][slot] : next.columns[column][slot] >>> 0;
-      const from = field.min < 0 ? previous.columns[column][slot] : previous.columns[column][slot] >>> 0;
-      row[field.name] = moves ? between(field, from, to, this.#alpha) : field.dequantize(to);
-      column++;
-    });
-    row.slot = slot;
-    row.generation = generation;
-    return row;
-  }
-}
-
-/** @typedef {{[table: string]: TableView}} WorldView the tables by name */
-
-/**
- * The world between two versions: rows that are in both go by their fields' rules (`step`, and texts: the earlier until alpha is 1), all
- * others are as in `next`.
- * @param {Version} previous
- * @param {Version} next
- * @param {number} alpha 0 shows `previous`, 1 `next`.
- * @returns {WorldView}
- */
-export function interpolate(previous, next, alpha) {
-  const world = bare();
-  next.tables.forEach((table, t) => {
-    world[table.kind.name] = new TableView(table, previous.tables[t], alpha);
-  });
-  return world;
-}
+/** @typedef {import("./view.js").RowObject} RowObject */
+/** @typedef {import("./view.js").WorldView} WorldView */
 
 /** Keeps the newest versions of a stream and tells what to show now. */
 export class StateSync {

@@ -46,8 +46,13 @@ function showLine(line) {
   if (atEnd) list.scrollTop = list.scrollHeight;
 }
 
-/** @param {unknown} value */
+/**
+ * @param {unknown} value
+ * @returns {string}
+ */
 function show(value) {
+  if (Array.isArray(value)) return value.map(show).join(", ");
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
   return typeof value === "number" && !Number.isInteger(value) ? value.toFixed(2) : String(value);
 }
 

@@ -1,0 +1,104 @@
+// The rows of one table in one version, as columns.
+//
+// What a version did not change it shares with the one before: whoever changes a column takes a copy of it first.
+
+/** @typedef {import("./schema.js").Kind} Kind */
+/** @typedef {import("./schema.js").Schema} Schema */
+
+const NONE = new Int32Array(0);
+
+/**
+ * @template {Uint8Array | Int32Array} Numbers
+ * @param {Numbers} column
+ * @param {number} height
+ * @returns {Numbers}
+ */
+function grown(column, height) {
+  if (height === column.length) return /** @type {Numbers} */ (column.slice());
+  const taller = /** @type {Numbers} */ (new /** @type {any} */ (column.constructor)(height));
+  taller.set(column);
+  return taller;
+}
+
+/** The rows of one table in one version, by slot. */
+export class TableState {
+  /** @param {Kind} kind */
+  constructor(kind) {
+    this.kind = kind;
+    /** Slots there is room for. */
+    this.height = 0;
+    /** Rows. */
+    this.size = 0;
+    this.alive = new Uint8Array(0);
+    this.generations = NONE;
+    /** The integer columns, in order; zero where no row is (8.2). @type {Int32Array[]} */
+    this.columns = kind.columns.map(() => NONE);
+    /** By field; only those of texts and data have a list. @type {(string | Uint8Array)[][]} */
+    this.texts = kind.fields.map(() => []);
+    /** The slots whose integers the step to this version may have changed, ascending. */
+    this.touched = NONE;
+  }
+
+  /** The same rows, everything shared. */
+  fork() {
+    const forked = new TableState(this.kind);
+    forked.height = this.height;
+    forked.size = this.size;
+    forked.alive = this.alive;
+    forked.generations = this.generations;
+    forked.columns = this.columns.slice();
+    forked.texts = this.texts.slice();
+    return forked;
+  }
+
+  /**
+   * Take copies of all, with room for `height` slots at least.
+   * @param {number} height
+   */
+  own(height) {
+    this.height = Math.max(height, this.height);
+    this.alive = grown(this.alive, this.height);
+    this.generations = grown(this.generations, this.height);
+    this.columns = this.columns.map((column) => grown(column, this.height));
+    this.kind.fields.forEach(({ blank }, f) => {
+      if (blank !== null) this.ownTexts(f);
+    });
+  }
+
+  /**
+   * Take a copy of a column of texts or data.
+   * @param {number} f
+   */
+  ownTexts(f) {
+    const { blank } = this.kind.fields[f];
+    const texts = this.texts[f].slice();
+    while (texts.length < this.height) texts.push(/** @type {string | Uint8Array} */ (blank));
+    this.texts[f] = texts;
+    return texts;
+  }
+
+  /** @param {number} slot */
+  clear(slot) {
+    for (const column of this.columns) column[slot] = 0;
+    this.kind.fields.forEach(({ blank }, f) => {
+      if (blank !== null) this.texts[f][slot] = blank;
+    });
+  }
+
+  /** The slots that rows are in, ascending. */
+  slots() {
+    /** @type {number[]} */
+    const slots = [];
+    const { alive, height } = this;
+    for (let slot = 0; slot < height; slot++) if (alive[slot]) slots.push(slot);
+    return slots;
+  }
+}
+
+/**
+ * The version before the first: no rows (8.1).
+ * @param {Schema} schema
+ */
+export function emptyTables(schema) {
+  return schema.tables.map((kind) => new TableState(kind));
+}

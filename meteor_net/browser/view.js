@@ -1,0 +1,157 @@
+// The world as a page sees it: rows of values, by slot, between two versions (wire clause 7.2).
+
+import { toNumbers, turned } from "./rotation.js";
+
+/** @typedef {import("./field.js").Field} Field */
+/** @typedef {import("./field.js").FieldValue} FieldValue */
+/** @typedef {import("./replica.js").Version} Version */
+/** @typedef {import("./table-state.js").TableState} TableState */
+
+/** @typedef {{slot: number, generation: number, [field: string]: any}} RowObject the fields' values by name */
+
+// Rows and worlds have keys from the network: no prototype that a name such as __proto__ could reach.
+class Bare {}
+Object.setPrototypeOf(Bare.prototype, null);
+
+/** @returns {any} */
+const bare = () => new Bare();
+
+/**
+ * The remainder that is never negative.
+ * @param {number} value
+ * @param {number} modulus
+ */
+const rest = (value, modulus) => value - Math.floor(value / modulus) * modulus;
+
+/**
+ * A column's value at `alpha` between two integers, by the field's rule (7.2).
+ * @param {Field} field
+ * @param {number} from
+ * @param {number} to
+ * @param {number} alpha
+ */
+function between(field, from, to, alpha) {
+  if (field.rule === "step" || from === to) return field.dequantize(alpha < 1 ? from : to);
+  if (field.rule === "linear") return field.dequantize(Math.min(Math.max(from + (to - from) * alpha, field.min), field.max));
+  const { modulus } = field;
+  const half = Math.floor(modulus / 2);
+  const way = rest(to - from + half, modulus) - half; // the shorter way round
+  return field.dequantize(rest(from + way * alpha, modulus));
+}
+
+/**
+ * @param {TableState} table
+ * @param {Field} field
+ * @param {number} column
+ * @param {number} slot
+ */
+function rotation({ columns }, field, column, slot) {
+  return toNumbers(columns[column][slot], columns[column + 1][slot], columns[column + 2][slot], columns[column + 3][slot], field.max);
+}
+
+/** The rows of one table at one moment: iterable, `get(slot)`, `size`. Rows are made when first asked for. */
+export class TableView {
+  #next;
+  #previous;
+  #alpha;
+  /** @type {Map<number, RowObject> | null} */
+  #rows = null;
+
+  /**
+   * @param {TableState} next
+   * @param {TableState} [previous]
+   * @param {number} [alpha]
+   */
+  constructor(next, previous = next, alpha = 1) {
+    this.#next = next;
+    this.#previous = previous;
+    this.#alpha = alpha;
+  }
+
+  /** The table's name. */
+  get name() { return this.#next.kind.name; }
+
+  /** Its name and fields. */
+  get kind() { return this.#next.kind; }
+
+  /** How many rows there are. */
+  get size() { return this.#next.size; }
+
+  /**
+   * The row in a slot.
+   * @param {number} slot
+   * @returns {RowObject | undefined}
+   */
+  get(slot) {
+    return this.#all().get(slot);
+  }
+
+  /** @returns {IterableIterator<RowObject>} */
+  [Symbol.iterator]() {
+    return this.#all().values();
+  }
+
+  #all() {
+    if (this.#rows === null) this.#rows = new Map(this.#next.slots().map((slot) => [slot, this.#row(slot)]));
+    return this.#rows;
+  }
+
+  /**
+   * @param {number} slot
+   * @returns {RowObject}
+   */
+  #row(slot) {
+    const next = this.#next;
+    const previous = this.#previous;
+    const generation = next.generations[slot];
+    const both = previous !== next && previous.alive[slot] === 1 && previous.generations[slot] === generation;
+    const moves = both && this.#alpha !== 1;
+    const early = both && this.#alpha < 1;
+    const row = bare();
+    let column = 0;
+    next.kind.fields.forEach((field, f) => {
+      if (field.isApart) row[field.name] = early ? previous.texts[f][slot] : next.texts[f][slot];
+      else if (field.isRotation) row[field.name] = this.#turn(field, column, slot, moves);
+      else {
+        const to = next.columns[column][slot];
+        row[field.name] = moves ? between(field, previous.columns[column][slot], to, this.#alpha) : field.dequantize(to);
+      }
+      column += field.columns.length;
+    });
+    row.slot = slot;
+    row.generation = generation;
+    return row;
+  }
+
+  /**
+   * @param {Field} field
+   * @param {number} column
+   * @param {number} slot
+   * @param {boolean} moves
+   */
+  #turn(field, column, slot, moves) {
+    const to = rotation(this.#next, field, column, slot);
+    if (!moves) return to;
+    const from = rotation(this.#previous, field, column, slot);
+    if (field.rule === "step") return this.#alpha < 1 ? from : to;
+    return turned(from, to, this.#alpha);
+  }
+}
+
+/** @typedef {{[table: string]: TableView}} WorldView the tables by name */
+
+/**
+ * The world between two versions: rows that are in both go by their fields' rules (`step`, and texts: the earlier until alpha is 1), all
+ * others are as in `next`.
+ * @param {Version} previous
+ * @param {Version} next
+ * @param {number} alpha 0 shows `previous`, 1 `next`; beyond 1 all goes on as it went, within its domain.
+ * @returns {WorldView}
+ */
+export function interpolate(previous, next, alpha) {
+  const world = bare();
+  next.tables.forEach((table, t) => {
+    world[table.kind.name] = new TableView(table, previous.tables[t], alpha);
+  });
+  return world;
+}
