@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import isfunction, signature
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -33,6 +34,11 @@ def handles(*actions: type[Action]) -> Callable[[Handler], Handler]:
             raise ConfigError(f"@handles takes Action classes, not {action!r}")
 
     def mark(method: Handler) -> Handler:
+        if isfunction(method):
+            try:
+                signature(method).bind("self", "player", "action")
+            except TypeError as error:
+                raise ConfigError(f"{method.__qualname__} is called with a player and an action: {error}") from error
         setattr(method, _HANDLES, actions)
         return method
 

@@ -129,7 +129,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             value = getattr(self, name)
             least = 1 if name in _AT_LEAST_ONE else 0
             if not isfinite(value) or value < least:
-                raise ValueError(f"limits: {name} is {value}; at least {least}")
+                raise ValueError(f"{name} is {value}; at least {least}")
 
 
 #: With 0 of these a server would let nobody speak, or never move.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from inspect import iscoroutinefunction
 from random import Random
@@ -232,6 +232,9 @@ def _checked_schema(name: str, game: Callable[[], Any]) -> Schema:
         raise ConfigError(f"game {name}: max_players is {most!r}; a whole number, at least 1")
     if iscoroutinefunction(handler.tick):
         raise ConfigError(f"game {name}: tick may not be async")
+    for what in ("tables", "actions", "events"):
+        if not isinstance(declared := getattr(handler, what), Iterable):
+            raise ConfigError(f"game {name}: {what} is {declared!r}; a list of classes, also if it is one")
     try:
         return Schema(tables=list(handler.tables), actions=list(handler.actions), events=list(handler.events))
     except (ConfigError, TypeError) as error:

@@ -84,6 +84,14 @@ class GameTests(SynchronousTestCase):
             self.assertRaises(ConfigError, handles, wrong)
         self.assertTrue(handles(Input))
 
+    def test_handles_how(self) -> None:
+        """A method that cannot be called with a player and an action is told then, too."""
+        mark = handles(Input)
+        error = self.assertRaises(ConfigError, mark, lambda self, player: None)
+        self.assertIn("is called with a player and an action: too many positional arguments", str(error))
+        for fine in (lambda self, player, action: None, lambda *_: None, lambda self, player, action, more=1: None):
+            self.assertIs(mark(fine), fine)
+
     def test_two_methods(self) -> None:
         """Two methods of one class for one action are a mistake, not a race."""
         error = self.assertRaises(

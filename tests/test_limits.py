@@ -17,7 +17,7 @@ class LimitsTests(SynchronousTestCase):
             for value in (-1, float("inf"), float("nan")):
                 self.assertRaises(ValueError, lambda name=name, value=value: Limits(**{name: value}))
         error = self.assertRaises(ValueError, Limits, late_ticks=0)
-        self.assertEqual(str(error), "limits: late_ticks is 0; at least 1")
+        self.assertEqual(str(error), "late_ticks is 0; at least 1")
 
     def test_zero(self) -> None:
         """0 of anything else is an operator's right."""

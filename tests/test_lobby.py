@@ -263,5 +263,6 @@ class StartTests(SynchronousTestCase):
 
     def test_declarations(self) -> None:
         """Tables, actions and events are lists of such classes."""
+        self.assertIn("game sea: tables is <class ", self.wrong(self.changed(tables=Sea.tables[0])))
         for wrong in ({"tables": [Boom]}, {"tables": None}, {"events": [5]}, {"tables": [*Sea.tables, *Sea.tables]}):
             self.assertIn("game sea: ", self.wrong(self.changed(**wrong)))

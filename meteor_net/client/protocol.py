@@ -162,7 +162,9 @@ def _explain_loss(error: BaseException | None, why: str) -> tuple[str, bool]:
         return f"the certificate is not for this host: {error}", True
     if isinstance(error, TLSError):
         texts = [part[-1] for part in error.args[0]] if error.args and error.args[0] else []
-        return f"TLS: {', '.join(texts) or repr(error)}", "certificate verify failed" in texts
+        distrusted = "certificate verify failed" in texts
+        hint = "; trust_root=FILE names a certificate to trust" if distrusted else ""
+        return f"TLS: {', '.join(texts) or repr(error)}{hint}", distrusted
     if "upgrade failed [" in why:
         answer = why.split("upgrade failed ", 1)[1]
         return f"the server refused the upgrade: {answer}", answer.startswith("[4")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import traceback
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from zope.interface.interface import InterfaceClass
+
+#: The import machinery, and meteor_net.
+_NOT_THE_AUTHORS = ("<", importlib.__file__, f"{Path(__file__).parent.parent}/")
 
 
 def load_games(games: Mapping[str, str], python_path: str) -> dict[str, type[Any]]:
@@ -59,6 +64,13 @@ def _why(error: Exception, module_name: str, python_path: str) -> str:
         return f"there is no module {error.name} (looked in {python_path} and Python's own path; --python-path adds to it)"
     if isinstance(error, SyntaxError):
         return f"{error.filename}, line {error.lineno}: {error.msg}"
-    where = traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
     first_line = (str(error).splitlines() or [""])[0]
-    return f"{where.filename}, line {where.lineno}: {type(error).__name__}: {first_line}"
+    if isinstance(error, ConfigError):  # told with the author's line, not with ours that found it
+        authors = [frame for frame in frames if not frame.filename.startswith(_NOT_THE_AUTHORS)]
+        return f"{_place((authors or frames)[-1])}: {first_line}"
+    return f"{_place(frames[-1])}: {type(error).__name__}: {first_line}"
+
+
+def _place(frame: traceback.FrameSummary) -> str:
+    return f"{frame.filename}, line {frame.lineno}"

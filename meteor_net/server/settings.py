@@ -11,6 +11,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -135,7 +136,8 @@ def _read_file(path: Path) -> dict[str, tuple[str, Any]]:
         raise ConfigError(f"{path}: {error}") from None
     for name, value in content.items():
         if name not in _NAMES and name != "limits":
-            raise ConfigError(f"{path}: there is no option {name!r}")
+            alike = get_close_matches(name, [*_NAMES, "limits"], 1)
+            raise ConfigError(f"{path}: there is no option {name!r}{f'; is it {alike[0]!r}?' if alike else ''}")
         if name in _PATHS and isinstance(value, str):
             content[name] = str(path.parent / value)
     return {name: (f"{path}: {name}", value) for name, value in content.items()}

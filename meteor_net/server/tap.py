@@ -77,7 +77,9 @@ class Options(usage.Options):
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
-            raise SystemExit(f"meteor: {error}") from None
+            text = str(error)
+            more = "; --help lists them" if text.endswith("not recognized") else ""
+            raise SystemExit(f"meteor: {text}{more}") from None
 
     def parseArgs(self, *args: str) -> None:
         """Refuse what belongs to no option."""

@@ -250,7 +250,7 @@ class ConnectionTests(SynchronousTestCase):
             return text, final
 
         bad = TLSError([("SSL routines", "", "certificate verify failed")])
-        self.assertEqual(explain(bad), ("TLS: certificate verify failed", True))
+        self.assertEqual(explain(bad), ("TLS: certificate verify failed; trust_root=FILE names a certificate to trust", True))
         self.assertEqual(explain(TLSError([("SSL", "", "no shared cipher")]))[1], False)
         self.assertEqual(explain(TLSError())[1], False)
         text, final = explain(VerificationError(errors=[DNSMismatch(mismatched_id=DNS_ID("play.example"))]))

@@ -60,6 +60,13 @@ class DottedTests(SynchronousTestCase):
         self.module("dotted_needs", "import dotted_absent\n")
         self.assertIn("dotted_needs.py, line 1: ModuleNotFoundError", self.refused("dotted_needs.Mine"))
 
+    def test_mistakes_that_we_find(self) -> None:
+        """What meteor_net finds wrong is told with the line of the game that it stands in, not with its own."""
+        self.module("dotted_range", "from meteor_net import Fixed\n\nx = Fixed(step=1, low=9, high=0)\n")
+        self.assertIn("dotted_range.py, line 3: fixed: step must be", self.refused("dotted_range.Mine"))
+        self.module("dotted_handles", "from meteor_net import handles\n\n\n@handles\ndef f(): ...\n")
+        self.assertIn("dotted_handles.py, line 4: @handles takes", self.refused("dotted_handles.Mine"))
+
     def test_no_game(self) -> None:
         """What is not a game is refused before anything listens."""
         self.module("dotted_other")

@@ -80,13 +80,16 @@ class SettingsTests(SynchronousTestCase):
         limits = self.load("[limits]\nline_chars = 200\nhello_s = 2.5").limits
         self.assertEqual((limits.line_chars, limits.hello_s, limits.rooms), (200, 2.5, 1_000))
         self.assertIn("meteor.toml: limits: rooms must be more than 0", self.refused("[limits]\nrooms = 0"))
+        self.assertIn("meteor.toml: limits: line_chars is -1; at least 0", self.refused("[limits]\nline_chars = -1"))
         self.assertIn("limits: ", self.refused("[limits]\nrooom = 1"))
         self.assertIn("limits: rooms: Expected `int`", self.refused('[limits]\nrooms = "many"'))
 
     def test_mistakes_in_a_file(self) -> None:
         """A file's mistake names the file and what is wrong in it."""
-        self.assertIn("meteor.toml: there is no option 'lisen'", self.refused('lisen = ["tcp:1"]'))
-        self.assertIn("there is no option 'secret'", self.refused('secret = "x"'))
+        self.assertIn("meteor.toml: there is no option 'lisen'; is it 'listen'?", self.refused('lisen = ["tcp:1"]'))
+        self.assertIn("there is no option 'data_dir'; is it 'data-dir'?", self.refused('data_dir = "x"'))
+        self.assertIn("there is no option 'secret'; is it 'secret-file'?", self.refused('secret = "x"'))
+        self.assertIn("there is no option 'zzz'", self.refused("zzz = 1"))
         self.assertIn("meteor.toml: listen: Expected `array`", self.refused('listen = "tcp:1"'))
         self.assertIn("meteor.toml: listen: [1]: Expected `str`", self.refused('listen = ["tcp:1", 2]'))
         self.assertIn("meteor.toml: guests: Expected `bool`", self.refused('guests = "yes"'))

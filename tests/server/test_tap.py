@@ -64,7 +64,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_mistakes(self) -> None:
         """A mistake is one line, and the exit status of the process is not 0."""
-        self.assertIn("--bogus", self.refused("--bogus"))
+        self.assertEqual(self.refused("--bogus"), "meteor: option --bogus not recognized; --help lists them")
         self.assertIn("--listen", self.refused("--listen"))
         self.assertIn("'extra' belongs to no option", self.refused("extra"))
         self.assertIn("--guests: say yes or no", self.refused("--guests", "maybe"))
