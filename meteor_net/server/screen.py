@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 #: Libraries whose news below a warning nobody reads.
 QUIET = ("twisted", "autobahn", "txaio")
 _PORT_LINE = re.compile(r"\S+( \(TLS\))? starting on .+|\(.+ Port .+ Closed\)")
+_IDLE_LINE = "Timing out client: {peer}"  # each browser's connections that fetched the page
 
 
 @implementer(ILogFilterPredicate)
-class NoPorts:
-    """Leave out the lines that every listening port logs of itself."""
+class NoSmallTalk:
+    """Leave out what listening ports and idle connections of Twisted's log of themselves, in nobody's or in our name."""
 
     def __call__(self, event: LogEvent) -> Any:
+        if event.get("log_format") == _IDLE_LINE:
+            return PredicateResult.no
         text = event.get("log_text") if event.get("log_namespace") == "log_legacy" else None
         if isinstance(text, str) and _PORT_LINE.fullmatch(text):
             return PredicateResult.no
@@ -62,7 +65,7 @@ def observer(out: TextIO) -> ILogObserver:
     levels = LogLevelFilterPredicate(defaultLogLevel=LogLevel.info)
     for namespace in QUIET:
         levels.setLogLevelForNamespace(namespace, LogLevel.warn)
-    filtered: ILogObserver = FilteringLogObserver(Lines(out), [NoPorts(), levels])
+    filtered: ILogObserver = FilteringLogObserver(Lines(out), [NoSmallTalk(), levels])
     return filtered
 
 

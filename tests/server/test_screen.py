@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
 from twisted.logger import ILogObserver, Logger, LogLevel, LogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from meteor_net.server.channel import Channel
 from meteor_net.server.screen import observer, wants_own_log
+from tests.server.talk import make_site
 
 
 class ScreenTests(SynchronousTestCase):
@@ -52,6 +57,18 @@ class ScreenTests(SynchronousTestCase):
         for text in ("MeteorSite starting on 8080", "MeteorSite (TLS) starting on 8443", "(TCP Port 8080 Closed)", "mine"):
             self.publisher(event | {"log_level": LogLevel.info, "log_text": text, "log_time": 0.0})
         self.assertEqual(self.lines(), ["mine"])
+
+    def test_idle_connections(self) -> None:
+        """That a browser's connection was idle and is closed is told to nobody, though our class logs it."""
+        channel: Any = Channel()
+        transport = StringTransport()
+        channel.site = make_site(Path("."))
+        channel.callLater = Clock().callLater
+        self.patch(Channel, "_log", Logger("meteor_net.server.channel.Channel", observer=self.publisher))
+        channel.makeConnection(transport)
+        channel.timeoutConnection()
+        self.assertTrue(transport.disconnecting)
+        self.assertEqual(self.lines(), [])
 
     def test_failures(self) -> None:
         """An error brings its traceback."""
