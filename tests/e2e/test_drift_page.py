@@ -95,6 +95,14 @@ class DriftPageTests(SynchronousTestCase):
         rows = self.js("return JSON.stringify([...meteor.world.bottle])")
         self.assertNotIn("concern", rows)
 
+    def test_news_lie_beside_the_chat_on_a_small_screen(self) -> None:
+        """What the page tells of a bottle covers no line of the chat, before the first flight and after it."""
+        chromium.driver().set_window_size(500, 844)
+        free = "lines.getBoundingClientRect().bottom <= told.getBoundingClientRect().top"
+        for body in ("", "flown"):
+            self.js("document.body.className = arguments[0]; told.textContent = 'News.'", body)
+            chromium.wait_for(free)
+
     def test_a_bottle_too_many_is_refused(self) -> None:
         """The card says why, and keeps what was written."""
         for number in range(4):
