@@ -32,12 +32,12 @@ class TutorialTests(SynchronousTestCase):
             if block.use == "file":
                 pages.save(block, self.folder)
 
-    def serve(self) -> None:
+    def serve(self, *more: str) -> None:
         """Start the server, and wait until it listens."""
         for needed in ("chromium", "chromedriver"):
             require(needed)
         self.port = free_port()
-        command = ["-n", "--pidfile=", "meteor", "--game", "mygame.Harbour", "--site", "page"]
+        command = ["-n", "--pidfile=", "meteor", "--game", "mygame.Harbour", "--site", "page", *more]
         self.server = subprocess.Popen(
             [Path(sys.executable).with_name("twistd"), *command, "--listen", f"tcp:{self.port}:interface=127.0.0.1"],
             cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -64,8 +64,8 @@ class TutorialTests(SynchronousTestCase):
         """A ship is drawn and steers, a line is said and is text, and the console stays empty under the policy."""
         self.serve()
         chromium.console()
-        chromium.driver().get(f"http://127.0.0.1:{self.port}/")
-        chromium.wait_for("document.querySelector('#lines').textContent.includes('sails in')")
+        chromium.driver().get(f"http://127.0.0.1:{self.port}/?ann")
+        chromium.wait_for("document.querySelector('#lines').textContent.includes('ann sails in')")
         self.js("window.sea = () => document.querySelector('#sea').toDataURL()")
         chromium.wait_for("window.sea() !== document.createElement('canvas').toDataURL()")
         for key in ("ArrowUp", "ArrowRight"):
@@ -78,3 +78,16 @@ class TutorialTests(SynchronousTestCase):
         chromium.driver().find_element("id", "line").send_keys("/wave\n")
         chromium.wait_for("document.querySelector('#lines').textContent.includes('no command /wave')")
         self.assertEqual(chromium.console(), [])
+
+    def test_refused(self) -> None:
+        """Who is not let in reads why in the page."""
+        self.serve("--secret-file", str(self.secret()), "--guests", "no")
+        chromium.driver().get(f"http://127.0.0.1:{self.port}/?ann")
+        chromium.wait_for("document.querySelector('#lines').textContent.includes('a token is needed')")
+        chromium.console()
+
+    def secret(self) -> Path:
+        """Write a key that tokens may be signed with."""
+        path = self.folder.absolute() / "secret"
+        path.write_text("k" * 32)
+        return path
