@@ -13,6 +13,7 @@ from meteor_net.state.interpolation import interpolate
 from meteor_net.state.numeric import Angle, Fixed, Int, UInt
 from meteor_net.state.records import Action, Event, Input
 from meteor_net.state.replica import Replica
+from meteor_net.state.rotation import Quaternion
 from meteor_net.state.row import Row
 from meteor_net.state.schema import Schema
 from meteor_net.state.stream import Step, Stream
@@ -20,11 +21,11 @@ from meteor_net.state.sync import StateSync
 from meteor_net.state.table import Table
 from meteor_net.state.version import Version
 from meteor_net.state.view import RowView, TableView, WorldView
-from meteor_net.state.words import Choice, Flag, Local, Text
+from meteor_net.state.words import Choice, Data, Flag, Local, Text
 from meteor_net.state.world import World
 
 __all__ = [
-    "Action", "Angle", "BaseLost", "Choice", "DeadRow", "Event", "Field", "Fixed", "Flag", "FrameError",
-    "Input", "Int", "Local", "Replica", "Row", "RowView", "Schema", "StateSync", "Step", "Stream", "Table",
+    "Action", "Angle", "BaseLost", "Choice", "Data", "DeadRow", "Event", "Field", "Fixed", "Flag", "FrameError",
+    "Input", "Int", "Local", "Quaternion", "Replica", "Row", "RowView", "Schema", "StateSync", "Step", "Stream", "Table",
     "TableFull", "TableView", "Text", "UInt", "Version", "World", "WorldView", "interpolate",
 ]  # fmt: skip

@@ -20,6 +20,8 @@ from meteor_net.limits import MAX_NAME_CHARS
 RULES = frozenset({"linear", "arc", "step"})
 #: Those of a field whose domain has two ends.
 UNROUND_RULES = frozenset({"linear", "step"})
+#: Characters of a unit (wire clause 7.6).
+MAX_UNIT_CHARS = 32
 
 C = TypeVar("C", covariant=True)
 V = TypeVar("V", covariant=True)
@@ -51,6 +53,7 @@ class Field(Generic[C, V]):
         name: The attribute's name; set when the class is made.
         default: What a new row or record holds where nothing was given.
         interpolate: `"linear"`, `"arc"` (the shortest way round) or `"step"`.
+        unit: What its values are measured in, for people and tools; None if nobody said.
     """
 
     kind: ClassVar[str] = ""
@@ -63,6 +66,12 @@ class Field(Generic[C, V]):
     name: str = ""
     default: Any
     interpolate: str = "step"
+    unit: str | None = None
+
+    def _set_unit(self, unit: str | None) -> None:
+        if unit is not None and not (type(unit) is str and 1 <= len(unit) <= MAX_UNIT_CHARS and unit.isprintable()):
+            raise ConfigError(f"{self.kind}: unit must be a text of 1 to {MAX_UNIT_CHARS} characters")
+        self.unit = unit
 
     def _set_rule(self, interpolate: str | None, allowed: frozenset[str]) -> None:
         if interpolate is not None and interpolate not in allowed:
@@ -99,9 +108,14 @@ class Field(Generic[C, V]):
         """Make `value` fit for an action or event; stricter than `coerce` where that would lose text."""
         return self.coerce(value)
 
-    def to_wire(self, value: Any) -> int | str:
-        """Quantize a value that `coerce` let through (wire clause 7.1)."""
+    def to_wire(self, value: Any) -> Any:
+        """Give the integer, integers, text or bytes of a value that `coerce` let through (wire clause 7.1)."""
         raise NotImplementedError
+
+    def cell(self, column: Any, slot: int) -> Any:
+        """Give the value in one slot of a column, as plain Python."""
+        value = column[slot]
+        return value.item() if isinstance(value, np.generic) else value
 
     def from_wire(self, wire: Any) -> Any:
         """Read what came from a peer.
@@ -116,6 +130,8 @@ class Field(Generic[C, V]):
         described = {"name": self.name, "kind": self.kind, **self._parameters()}
         if self.interpolate != self.rule:
             described["interpolate"] = self.interpolate
+        if self.unit is not None:
+            described["unit"] = self.unit
         return described
 
     def _parameters(self) -> dict[str, Any]:

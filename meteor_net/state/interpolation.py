@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meteor_net.state.fields import IntegerField
 from meteor_net.state.layout import Layout
 from meteor_net.state.numeric import FloatField
+from meteor_net.state.rotation import Quaternion
 from meteor_net.state.table import Table
 from meteor_net.state.version import Mask, TableVersion, Version
 from meteor_net.state.view import TableView, WorldView, shown
@@ -43,8 +43,9 @@ def _table(kind: type[Table], was: TableVersion, will: TableVersion, alpha: floa
     both = was.alive[:size] & will.alive[:size] & (was.generation[:size] == will.generation[:size])
     layout = kind.layout()
     columns: dict[str, Any] = {}
-    for place, field in enumerate(layout.columns):
-        column = _column(field, was.ints[place, :size], will.ints[place, :size], alpha)
+    for name, place in layout.places.items():
+        field = layout.by_name[name]
+        column = _column(field, was.ints[place][..., :size], will.ints[place][..., :size], alpha)
         values = shown(field, will.ints[place], will.alive).astype(column.dtype)
         values[:size][both] = column[both]
         values.flags.writeable = False
@@ -53,9 +54,12 @@ def _table(kind: type[Table], was: TableVersion, will: TableVersion, alpha: floa
     return TableView(kind, will, columns)
 
 
-def _column(field: IntegerField[Any, Any], old: NDArray[np.int32], new: NDArray[np.int32], alpha: float) -> NDArray[Any]:
+def _column(field: Any, old: NDArray[np.int32], new: NDArray[np.int32], alpha: float) -> NDArray[Any]:
+    if isinstance(field, Quaternion):
+        return field.between(old, new, alpha)
     if field.interpolate == "step":
-        return field.values(old)
+        values: NDArray[Any] = field.values(old)
+        return values
     difference = new.astype(np.int64) - old
     if field.interpolate == "arc":
         half = field.modulus // 2
@@ -67,7 +71,7 @@ def _column(field: IntegerField[Any, Any], old: NDArray[np.int32], new: NDArray[
     return field.low + between * field.step if isinstance(field, FloatField) else between
 
 
-def _texts(layout: Layout, was: TableVersion, will: TableVersion, both: Mask) -> dict[str, list[str]]:
+def _texts(layout: Layout, was: TableVersion, will: TableVersion, both: Mask) -> dict[str, list[Any]]:
     columns = {}
     for (_, field), old, new in zip(layout.texts, was.texts, will.texts, strict=True):
         text = new.copy()

@@ -1,9 +1,9 @@
 """How one table's fields lie in memory and on the wire.
 
-The *integer columns* (wire clause 8.5) are the fields that travel, without the texts, in order of
-declaration. The simulation columns lie together by numpy type, so that a commit quantizes a block at
-a time: floats (those that wrap first), whole numbers, flags; words, texts and server-only columns
-each by themselves.
+The *integer columns* (wire clause 8.5) are the fields that travel, without texts and data, in order of
+declaration; a quaternion has four of them. The simulation columns lie together by numpy type, so that
+a commit quantizes a block at a time: floats (those that wrap first), whole numbers, flags; quaternions,
+words, texts and server-only columns each by themselves.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from meteor_net.errors import ConfigError
 from meteor_net.state.fields import Field, IntegerField
 from meteor_net.state.numeric import FloatField, WholeField
-from meteor_net.state.words import Choice, Flag, Local, Text
+from meteor_net.state.rotation import COLUMNS, Quaternion
+from meteor_net.state.words import Choice, Data, Flag, Local, Text
 
 #: Integer columns of a table: their bitmap, with one bit more, is a uvarint (wire clause 8.5).
 MAX_COLUMNS = 31
@@ -25,6 +26,8 @@ MAX_FIELDS = 64
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
+#: Sets of columns for which the plan of a step is kept; few ever occur.
+MAX_PLANS = 64
 
 #: Beyond this, float arithmetic no longer tells neighbouring whole numbers apart safely.
 _EXACT = 2.0**52
@@ -36,10 +39,14 @@ class Layout:
     Attributes:
         wire: The fields that travel, as in the schema.
         columns: The integer columns, in order.
-        texts: The text columns: (place in `wire`, field).
-        floats, wholes, flags, choices: Those kinds of fields, with their integer column's place.
+        places: The integer column of a field, by its name; of a quaternion, those of all four.
+        texts: The text and data columns: (place in `wire`, field).
+        floats, wholes, flags, choices, quaternions: Those kinds of fields, with their (first) integer column's place.
         lowest, highest, modulus: The domains of the integer columns, each of shape (columns, 1);
             modulus is 2^32 where nothing wraps.
+        ring_modulus, ring_start: The same for the coding eg, where small domains wrap too, and what its
+            remainders start from.
+        wraps: The columns that wrap.
     """
 
     def __init__(self, fields: tuple[Field[Any, Any], ...]) -> None:
@@ -47,8 +54,8 @@ class Layout:
         self.by_name = {field.name: field for field in fields}
         self.wire = tuple(field for field in fields if not isinstance(field, Local))
         self.locals = tuple(field for field in fields if isinstance(field, Local))
-        self.columns = tuple(field for field in self.wire if isinstance(field, IntegerField))
-        self.texts = tuple((place, field) for place, field in enumerate(self.wire) if isinstance(field, Text))
+        self._plan_columns()
+        self.texts = tuple((place, field) for place, field in enumerate(self.wire) if isinstance(field, Text | Data))
         if len(fields) > MAX_FIELDS or len(self.columns) > MAX_COLUMNS:
             raise ConfigError(f"a table has at most {MAX_FIELDS} fields, and {MAX_COLUMNS} that travel as integers")
         self._plan_domains()
@@ -62,6 +69,20 @@ class Layout:
         self.whole_low = _column([field.lowest for _, field in self.wholes], np.int64)
         self.whole_high = _column([field.highest for _, field in self.wholes], np.int64)
 
+    def _plan_columns(self) -> None:
+        columns: list[IntegerField[Any, Any]] = []
+        self.places: dict[str, int | slice] = {}
+        self.quaternions: list[tuple[int, Quaternion]] = []
+        for field in self.wire:
+            if isinstance(field, Quaternion):
+                self.places[field.name] = slice(len(columns), len(columns) + COLUMNS)
+                self.quaternions.append((len(columns), field))
+                columns.extend(field.parts())
+            elif isinstance(field, IntegerField):
+                self.places[field.name] = len(columns)
+                columns.append(field)
+        self.columns = tuple(columns)
+
     def _plan_domains(self) -> None:
         moduli = [field.modulus for field in self.columns]
         self.lowest = _column([field.lowest for field in self.columns], np.int64)
@@ -69,11 +90,16 @@ class Layout:
         self.modulus = _column([modulus or 1 << 32 for modulus in moduli], np.int64)
         # Added before and taken off after the remainder: brings what does not wrap into 32 bits with sign.
         self.offset = _column([0 if modulus else 1 << 31 for modulus in moduli], np.int64)
-        self.wrapping = np.array([place for place, modulus in enumerate(moduli) if modulus], dtype=np.intp)
-        wrapped = _column([modulus for modulus in moduli if modulus], np.int64)
-        self.wrap_modulus = wrapped.astype(np.uint32).view(np.int32)
-        self.wrap_above = ((wrapped + 1) // 2).astype(np.int32)
-        self.wrap_below = (-(wrapped // 2)).astype(np.int32)
+        self.wraps = Rings(moduli)
+        # The coding eg counts small domains round, too (wire clause 8.16).
+        sizes = [field.highest - field.lowest + 1 for field in self.columns]
+        ring_moduli = [m or (size if size in (2, 3, 4) else 0) for m, size in zip(moduli, sizes, strict=True)]
+        self.ring_modulus = _column([modulus or 1 << 32 for modulus in ring_moduli], np.int64)
+        starts = [f.lowest if m else -(1 << 31) for f, m in zip(self.columns, ring_moduli, strict=True)]
+        self.ring_start = _column(starts, np.int64)
+        self.two_values = [modulus == 2 for modulus in ring_moduli]
+        self._ring_moduli = ring_moduli
+        self._rings_of: dict[tuple[int, ...], Rings] = {}
 
     def _plan_floats(self) -> None:
         placed = [(place, field) for place, field in enumerate(self.columns) if isinstance(field, FloatField)]
@@ -125,14 +151,39 @@ class Layout:
         np.mod(wrapped, modulus, out=wrapped)
         return int(missing.sum())
 
+    def rings_of(self, columns: list[int]) -> Rings:
+        """Give what shortens differences of these columns, in the coding eg."""
+        key = tuple(columns)
+        rings = self._rings_of.get(key)
+        if rings is None:
+            if len(self._rings_of) >= MAX_PLANS:  # a peer must not make us remember
+                self._rings_of.clear()
+            rings = self._rings_of[key] = Rings([self._ring_moduli[column] for column in columns])
+        return rings
+
+
+class Rings:
+    """The columns that wrap, and how to take the shorter way round in them.
+
+    Args:
+        moduli: Of each column; 0 where it does not wrap.
+    """
+
+    def __init__(self, moduli: list[int]) -> None:
+        self._places = np.array([place for place, modulus in enumerate(moduli) if modulus], dtype=np.intp)
+        wrapped = _column([modulus for modulus in moduli if modulus], np.int64)
+        self._modulus = wrapped.astype(np.uint32).view(np.int32)
+        self._above = ((wrapped + 1) // 2).astype(np.int32)
+        self._below = (-(wrapped // 2)).astype(np.int32)
+
     def shorten(self, difference: Ints) -> None:
-        """Take the shorter way round in the columns that wrap, in place (wire clause 8.5)."""
-        if len(self.wrapping):
-            d = difference[self.wrapping]
+        """Bring differences of two integers of each column to their least magnitude, in place (wire clause 8.5)."""
+        if len(self._places):
+            d = difference[self._places]
             # Integers of 32 bits wrap silently in numpy, which is right for a modulus of 2^31 too.
-            turn = (d < self.wrap_below).astype(np.int32) - (d >= self.wrap_above)
-            d += turn * self.wrap_modulus
-            difference[self.wrapping] = d
+            turn = (d < self._below).astype(np.int32) - (d >= self._above)
+            d += turn * self._modulus
+            difference[self._places] = d
 
 
 def _column(values: list[Any], dtype: Any) -> NDArray[Any]:

@@ -93,6 +93,7 @@ class Fixed(FloatField):
         wrap: `high` is `low` again, as in a world without edges; else values are clamped.
         default: For new rows; 0 where that is in the domain, else `low`.
         interpolate: `"linear"`, or `"arc"` with wrap; or `"step"`.
+        unit: What it is measured in, such as `"m"` or `"m/s"`; shown to people, and to tools by the schema.
     """
 
     kind = "fixed"
@@ -106,6 +107,7 @@ class Fixed(FloatField):
         *,
         default: float | None = None,
         interpolate: str | None = None,
+        unit: str | None = None,
     ) -> None:
         self.step, self.low, self.high = (_number(value) for value in (step, low, high))
         if not (self.step > 0 and self.low < self.high):
@@ -121,6 +123,7 @@ class Fixed(FloatField):
         self.highest = round(span) - self.wrap
         self.rule = "arc" if wrap else "linear"
         self._set_rule(interpolate, RULES if wrap else UNROUND_RULES)
+        self._set_unit(unit)
         zero_inside = self.low <= 0 <= self.high
         self.nan = self.to_wire(0.0) if zero_inside else 0
         self.default = real(self, default) if default is not None else 0.0 if zero_inside else self.low
@@ -192,14 +195,16 @@ class UInt(WholeField):
         bits: 1 to 31.
         default: For new rows.
         interpolate: `"step"`, or `"linear"`.
+        unit: What it counts or measures; see `Fixed`.
     """
 
     kind = "uint"
 
-    def __init__(self, bits: int, *, default: int = 0, interpolate: str | None = None) -> None:
+    def __init__(self, bits: int, *, default: int = 0, interpolate: str | None = None, unit: str | None = None) -> None:
         self.bits = _bits("uint", bits, 1, 31)
         self.highest = (1 << bits) - 1
         self._set_rule(interpolate, UNROUND_RULES)
+        self._set_unit(unit)
         self.default = whole(self, default)
 
 
@@ -210,13 +215,15 @@ class Int(WholeField):
         bits: 2 to 32.
         default: For new rows.
         interpolate: `"step"`, or `"linear"`.
+        unit: What it counts or measures; see `Fixed`.
     """
 
     kind = "int"
 
-    def __init__(self, bits: int, *, default: int = 0, interpolate: str | None = None) -> None:
+    def __init__(self, bits: int, *, default: int = 0, interpolate: str | None = None, unit: str | None = None) -> None:
         self.bits = _bits("int", bits, 2, 32)
         self.highest = (1 << (bits - 1)) - 1
         self.lowest = -self.highest - 1
         self._set_rule(interpolate, UNROUND_RULES)
+        self._set_unit(unit)
         self.default = whole(self, default)

@@ -10,9 +10,10 @@ from meteor_net.state.fields import Field, check_name
 from meteor_net.state.layout import MAX_FIELDS
 from meteor_net.state.numeric import Angle, Fixed, Int, UInt
 from meteor_net.state.records import Action, Event, Input
+from meteor_net.state.rotation import Quaternion
 from meteor_net.state.schema import MAX_RECORDS, MAX_TABLES, Schema, hash_of
 from meteor_net.state.table import Table
-from meteor_net.state.words import Choice, Flag, Text
+from meteor_net.state.words import Choice, Data, Flag, Text
 
 
 def parse_schema(described: object) -> Schema:
@@ -70,11 +71,15 @@ def _field(item: object) -> tuple[str, Field[Any, Any]]:
     make, needed, rules = _KINDS[kind]
     _map(item, name, {"name", "kind", *needed})
     parameters = {key: item[key] for key in needed}
+    if "unit" in item and kind in _MEASURED:
+        parameters["unit"] = item["unit"]
     if "interpolate" in item:
         if not rules or type(item["interpolate"]) is not str:
             raise ConfigError(f"{name}: interpolate cannot be {str(item['interpolate'])[:40]!r}")
         parameters["interpolate"] = item["interpolate"]
     field = make(**parameters)
+    if kind in _TABLES_ONLY:
+        return name, field
     # Of an action: what is sent where the player gives nothing, as it travels. A table's rows come from the server alone.
     try:
         field.default = field.from_wire(item.get("default", 0 if kind != "text" else ""))
@@ -103,8 +108,14 @@ _KINDS: dict[str, tuple[Callable[..., Field[Any, Any]], tuple[str, ...], bool]] 
     "int": (Int, ("bits",), True),
     "flag": (Flag, (), False),
     "choice": (_choice, ("choices",), False),
+    "quaternion": (Quaternion, ("bits",), True),
     "text": (Text, ("max",), False),
+    "data": (Data, ("max",), False),
 }
+#: Kinds that may have a unit (wire clause 7.6).
+_MEASURED = frozenset({"fixed", "uint", "int"})
+#: Kinds that no action or event has (wire clause 7.4).
+_TABLES_ONLY = frozenset({"quaternion", "data"})
 
 
 def _map(item: object, what: str, keys: set[str]) -> dict[str, Any]:

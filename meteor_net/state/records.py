@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 from meteor_net.errors import ConfigError, MessageError
 from meteor_net.limits import MAX_VALUES
 from meteor_net.state.fields import Field, ValueHolder, collect
-from meteor_net.state.words import Local
+from meteor_net.state.rotation import Quaternion
+from meteor_net.state.words import Data, Local
 
 
 class Record(ValueHolder):
@@ -22,8 +23,8 @@ class Record(ValueHolder):
         fields = collect(cls, RESERVED)
         if len(fields) > MAX_VALUES:
             raise ConfigError(f"{cls.__name__}: at most {MAX_VALUES} fields are allowed")
-        if any(isinstance(field, Local) for field in fields):
-            raise ConfigError(f"{cls.__name__}: a Local field is for tables")
+        if any(isinstance(field, Local | Quaternion | Data) for field in fields):
+            raise ConfigError(f"{cls.__name__}: Local, Quaternion and Data fields are for tables")
         cls._fields = fields
 
     def __init__(self, **values: Any) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from meteor_net.state.coding import eg, varint
 from meteor_net.state.coding.texts import apply_texts
-from meteor_net.state.coding.varint import CODING, decode_step
 from meteor_net.state.errors import FrameError
 from meteor_net.state.schema import Schema
 from meteor_net.state.version import Version
@@ -30,6 +30,7 @@ class Replica:
         self.version = self.previous = Version.empty(schema)
         self.world = WorldView(self.version)
         self._known_tick = 0
+        self._before: Version | None = None  # the version just before the newest, as `eg` needs it
 
     @property
     def tick(self) -> int:
@@ -59,12 +60,17 @@ class Replica:
         if type(base) is not int or base < 0 or type(data) is not bytes:
             raise FrameError("the frame's base must be an integer, its data bytes")
         back, coding = divmod(base, 8)
-        if coding != CODING:
+        if coding not in (varint.CODING, eg.CODING):
             raise FrameError(f"coding {coding} is not known")
         if back and not self.version.number:
             raise FrameError("a step before any keyframe")
         old = self.version if back else Version.empty(self.schema)
-        tables, crc = decode_step(old, data)
+        before: Version | None
+        if coding == eg.CODING:
+            tables, crc, before = eg.decode_frame(back, self._before, old, data)
+        else:
+            tables, crc = varint.decode_step(old, data)
+            before = old if back == 1 else None
         if texts is not None:
             apply_texts(old, tables, texts)
         new = Version(self.schema, self.version.number + (back or 1), self._unwrap(tick16), tuple(tables))
@@ -72,6 +78,7 @@ class Replica:
             raise FrameError("the checksum differs")
         self.previous = self.version if self.version.number else new
         self.version = new
+        self._before = before
         self._known_tick = max(self._known_tick, new.tick)
         self.world._show(new)
         return new

@@ -79,7 +79,7 @@ def _property(field: Field[Any, Any]) -> property:
 
     def get(row: Row) -> Any:
         row._check()
-        return row._table._cells[name].item(row.slot)
+        return field.cell(row._table._cells[name], row.slot)
 
     def put(row: Row, value: Any) -> None:
         row._check()

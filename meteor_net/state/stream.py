@@ -9,13 +9,17 @@ from typing import Any
 
 from meteor_net.errors import BaseLost
 from meteor_net.limits import Limits
+from meteor_net.state.coding import eg, varint
 from meteor_net.state.coding.texts import encode_texts
-from meteor_net.state.coding.varint import CODING, encode_step
 from meteor_net.state.version import Version
 from meteor_net.state.world import World
 
 #: A version that has stood for more ticks is sent with a later tick, so that 16 bits suffice.
 STALE_TICKS = 8_192
+#: Versions that always stay: nearly all clients hold the two before the newest and follow.
+LEAST_VERSIONS = 3
+#: A step of so few bytes may be shorter in the plain coding, which has no planes.
+TINY_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Stream:
         self._bytes = sum(table.nbytes for table in self.version.tables)
         self._now = 0
         self._check = False
-        self._steps: dict[int, Step] = {}
+        self._steps: dict[tuple[int, int], Step] = {}
         self.counters = dict.fromkeys(("versions", "frames", "keyframes", "catch_ups", "bytes", "bad_values"), 0)
 
     @property
@@ -106,8 +110,7 @@ class Stream:
         self._ring.append(new)
         self._steps.clear()
         self.counters["versions"] += 1
-        # The newest two always stay: nearly all clients follow from one to the other.
-        while len(self._ring) > 2 and (len(self._ring) > self._most_versions or self._bytes > self._most_bytes):
+        while len(self._ring) > LEAST_VERSIONS and (len(self._ring) > self._most_versions or self._bytes > self._most_bytes):
             oldest = self._ring.popleft()
             self._bytes -= _unshared(oldest, self._ring[0])
         return True
@@ -121,29 +124,31 @@ class Stream:
         place = bisect_right(self._ring, tick, key=lambda version: version.tick)
         return self._ring[place - 1] if place else None
 
-    def cached(self, base: int | None) -> bool:
+    def cached(self, base: int | None, coding: int = varint.CODING) -> bool:
         """Tell whether the step from version number `base` to the newest is encoded already."""
-        return (base or 0) in self._steps
+        return (base or 0, coding) in self._steps
 
-    def step(self, base: int | None) -> Step:
+    def step(self, base: int | None, coding: int = varint.CODING) -> Step:
         """Give the step to the newest version, encoded on first use.
 
         Args:
             base: The number of the version that it starts from; None or 0 for a keyframe.
+            coding: What the receivers can read: 0 `varint`, 1 both `varint` and `eg`. One who was given all
+                its steps by one coding can always apply the next by that coding.
 
         Raises:
             BaseLost: that version is no longer in the ring, or never was.
             ValueError: it is the newest version itself, so there is nothing to send.
         """
-        number = base or 0
-        step = self._steps.get(number)
+        key = (base or 0, coding)
+        step = self._steps.get(key)
         if step is None:
-            step = self._steps[number] = self._encode(number)
+            step = self._steps[key] = self._encode(*key)
         if self._now - step.tick > STALE_TICKS:
-            step = self._steps[number] = replace(step, tick=self._now)
+            step = self._steps[key] = replace(step, tick=self._now)
         return step
 
-    def _encode(self, number: int) -> Step:
+    def _encode(self, number: int, coding: int) -> Step:
         new, oldest = self.version, self._ring[0].number
         back = new.number - number if number else 0
         if number and back == 0:
@@ -151,12 +156,25 @@ class Stream:
         if number and not oldest <= number < new.number:
             raise BaseLost(f"version {number} is not held; {oldest} to {new.number} are")
         old = self._ring[number - oldest] if number else Version.empty(new.schema)
-        data = encode_step(old, new)
+        data, coding = self._bytes_of(back, old, new, coding)
         self.counters["frames"] += 1
         self.counters["bytes"] += len(data)
         self.counters["keyframes"] += not number
         self.counters["catch_ups"] += back > 1
-        return Step(new.tick, back * 8 + CODING, data, encode_texts(old, new))
+        return Step(new.tick, back * 8 + coding, data, encode_texts(old, new))
+
+    def _bytes_of(self, back: int, old: Version, new: Version, coding: int) -> tuple[bytes, int]:
+        """Encode the integers; and tell the coding that was shorter where both would do."""
+        if coding == varint.CODING or not new.number:
+            return varint.encode_step(old, new), varint.CODING
+        if back != 1:
+            return eg.encode_joining(old, self._ring[-2], new), eg.CODING
+        data = eg.encode_following(self._ring[-3], old, new)
+        if len(data) <= TINY_BYTES:
+            plain = varint.encode_step(old, new)
+            if len(plain) <= len(data):
+                return plain, varint.CODING
+        return data, eg.CODING
 
 
 def _unshared(version: Version, neighbour: Version) -> int:

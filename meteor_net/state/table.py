@@ -15,6 +15,7 @@ from meteor_net.errors import ConfigError
 from meteor_net.state.errors import TableFull
 from meteor_net.state.fields import ColumnHolder, Field, collect
 from meteor_net.state.layout import Layout
+from meteor_net.state.rotation import COLUMNS, Turned
 from meteor_net.state.row import Row, row_class
 from meteor_net.state.version import MAX_SLOTS, Generations, Ints, Mask, TableVersion, Texts
 
@@ -64,6 +65,9 @@ class Table(ColumnHolder):
         for local in layout.locals:
             make = np.empty if local.column_dtype is np.object_ else np.zeros
             self._columns[local.name] = make(size, dtype=local.column_dtype)
+        self._turned = [(place, field.name, Turned(field)) for place, field in layout.quaternions]
+        for _, quaternion in layout.quaternions:
+            self._columns[quaternion.name] = np.zeros((size, COLUMNS))
         self._alive = np.zeros(size, dtype=np.bool_)
         self._generation = np.zeros(size, dtype=np.uint16)
         self._heap: list[int] = []  # free slots below _used
@@ -211,6 +215,9 @@ class Table(ColumnHolder):
             ints[layout.whole_places] = np.clip(self._wholes[:, :top], layout.whole_low, layout.whole_high)
         if layout.flags:
             ints[layout.flag_places] = self._flags[:, :top]
+        for place, name, turned in self._turned:
+            ints[place : place + COLUMNS], bad = turned.quantize(self._cells[name])
+            self._bad += bad
         for place, choice in layout.choices:
             words = self._cells[choice.name]
             ints[place] = -1
@@ -229,7 +236,7 @@ class Table(ColumnHolder):
             view = self._cells[field.name]
             new = old[: len(view)]
             if len(new) < len(view):
-                new = np.concatenate((new, np.full(len(view) - len(new), "", dtype=np.object_)))
+                new = np.concatenate((new, np.full(len(view) - len(new), field.zero, dtype=np.object_)))
             changed = [(slot, field.clean(view[slot])) for slot in np.flatnonzero(view != new).tolist()]
             changed = [(slot, text) for slot, text in changed if text != new[slot]]
             if changed:

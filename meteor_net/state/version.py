@@ -28,16 +28,18 @@ class TableVersion:
         alive: Which slots are taken.
         generation: Of each slot; 0 where free.
         ints: One row an integer column, one column a slot; 0 where free.
-        texts: An array of text for each text column; "" where free.
+        texts: An array of text or bytes for each text or data column; empty ones where free.
     """
 
-    __slots__ = ("alive", "generation", "ints", "texts")
+    __slots__ = ("__weakref__", "alive", "generation", "ints", "moved", "texts")
 
     def __init__(self, alive: Mask, generation: Generations, ints: Ints, texts: tuple[Texts, ...]) -> None:
         self.alive = alive
         self.generation = generation
         self.ints = ints
         self.texts = texts
+        #: Which rows moved since another version: see `coding.motion`, which alone uses it.
+        self.moved: tuple[Any, NDArray[np.intp]] | None = None
 
     @property
     def nbytes(self) -> int:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meteor_net.state.errors import DeadRow
-from meteor_net.state.fields import IntegerField
 from meteor_net.state.table import Table
 from meteor_net.state.version import Mask, TableVersion, Version
+from meteor_net.state.words import Data, Text
 
 
 class RowView:
@@ -45,8 +45,7 @@ class RowView:
         column = getattr(self._table, name)
         if not self.alive:
             raise DeadRow(f"the row {self.slot} of {self._table.table_name} is gone")
-        value = column[self.slot]
-        return value.item() if isinstance(value, np.generic) else value
+        return self._table._kind.layout().by_name[name].cell(column, self.slot)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -66,8 +65,8 @@ class RowView:
 class TableView:
     """One table; its fields are attributes.
 
-    They are numpy columns of values up to the highest taken slot, and lists of text. Free slots are
-    zero, as in a live table.
+    They are numpy columns of values up to the highest taken slot (a quaternion's has four values a row),
+    and lists of text or bytes. Free slots are zero, as in a live table.
     """
 
     __slots__ = ("_columns", "_kind", "_version", "table_name")
@@ -101,10 +100,10 @@ class TableView:
         field = layout.by_name.get(name)
         if field not in layout.wire:
             raise AttributeError(f"the table {self.table_name} has no field {name!r}")
-        if not isinstance(field, IntegerField):
+        if isinstance(field, Text | Data):
             place = next(n for n, (_, text) in enumerate(layout.texts) if text is field)
             return self._version.texts[place].tolist()
-        return shown(field, self._version.ints[layout.columns.index(field)], self._version.alive)
+        return shown(field, self._version.ints[layout.places[name]], self._version.alive)
 
     def __getitem__(self, slot: int) -> RowView:
         version = self._version
@@ -163,9 +162,9 @@ class WorldView:
         return f"<WorldView tick={self.tick} {', '.join(f'{table.table_name}={len(table)}' for table in self.tables)}>"
 
 
-def shown(field: IntegerField[Any, Any], ints: NDArray[np.int32], alive: Mask) -> NDArray[Any]:
-    """Give the values of a column, zero in free slots, read only."""
-    values = field.values(ints)
+def shown(field: Any, ints: NDArray[np.int32], alive: Mask) -> NDArray[Any]:
+    """Give the values of a field's column or columns, zero in free slots, read only."""
+    values: NDArray[Any] = field.values(ints)
     if not alive.all():
         values[~alive] = field.zero
     values.flags.writeable = False

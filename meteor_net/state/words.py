@@ -1,4 +1,4 @@
-"""The fields that are no numbers: `Flag`, `Choice`, `Text`; and `Local`, which is never sent."""
+"""The fields that are no numbers: `Flag`, `Choice`, `Text`, `Data`; and `Local`, which is never sent."""
 
 from __future__ import annotations
 
@@ -146,6 +146,45 @@ class Text(Field[NDArray[np.object_], str]):
     def from_wire(self, wire: Any) -> str:
         if not is_text(wire) or len(wire) > self.max:
             raise ValueError(f"{self.name}: text of at most {self.max} characters is needed")
+        return wire
+
+    def _parameters(self) -> dict[str, Any]:
+        return {"max": self.max}
+
+
+class Data(Field[NDArray[np.object_], bytes]):
+    """Bytes that the framework does not look into; compared as a whole. For tables only.
+
+    Args:
+        max: Bytes, 1 to 8,192; what is longer is cut.
+        default: For new rows.
+    """
+
+    kind = "data"
+    dtype = np.object_
+    zero: Any = b""
+
+    def __init__(self, max: int, *, default: bytes = b"") -> None:
+        if type(max) is not int or not 1 <= max <= MAX_TEXT_BYTES:
+            raise ConfigError(f"data: max must be an integer of 1 to {MAX_TEXT_BYTES}")
+        self.max = max
+        self.default = self.coerce(default)
+
+    def coerce(self, value: Any) -> bytes:
+        if not isinstance(value, bytes | bytearray | memoryview):
+            raise TypeError(f"{self.name}: bytes are needed, not {type(value).__name__}")
+        return self.clean(value)
+
+    def clean(self, value: Any) -> bytes:
+        """Give what of `value` can travel: cut to `max`; no bytes if it is something else."""
+        return bytes(value)[: self.max] if isinstance(value, bytes | bytearray | memoryview) else b""
+
+    def to_wire(self, value: bytes) -> bytes:
+        return value
+
+    def from_wire(self, wire: Any) -> bytes:
+        if type(wire) is not bytes or len(wire) > self.max:
+            raise ValueError(f"{self.name}: at most {self.max} bytes are needed")
         return wire
 
     def _parameters(self) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from meteor_net.state import (
     Angle,
     Choice,
+    Data,
     Field,
     Fixed,
     Flag,
     Int,
     Local,
+    Quaternion,
     Schema,
     Table,
     TableFull,
@@ -55,7 +57,9 @@ fields: st.SearchStrategy[Field[Any, Any]] = st.one_of(
     st.builds(Int, st.integers(2, 32)),
     st.builds(Flag),
     choice(),
+    st.builds(Quaternion, st.sampled_from([2, 3, 9, 15])),
     st.builds(Text, st.integers(1, 5)),
+    st.builds(Data, st.integers(1, 5)),
     st.builds(Local, st.sampled_from([float, object])),
 )
 
@@ -79,6 +83,10 @@ def value_for(draw: Any, field: Field[Any, Any]) -> Any:
         return draw(st.sampled_from(field.choices))
     if isinstance(field, Text):
         return draw(texts)
+    if isinstance(field, Data):
+        return draw(st.binary(max_size=6))
+    if isinstance(field, Quaternion):
+        return draw(st.tuples(numbers, numbers, numbers, numbers))
     if isinstance(field, UInt | Int):
         return draw(wholes)
     return draw(numbers)
@@ -103,6 +111,8 @@ def happen(draw: Any, world: World) -> None:
         setattr(draw(st.sampled_from(rows)), field.name, value_for(draw, field))
     else:
         for field in table.layout().wire:
+            column = getattr(table, field.name)
             if isinstance(field, Fixed | Angle):
-                column = getattr(table, field.name)
                 column += 1.25
+            elif isinstance(field, Quaternion):
+                column[:, draw(st.integers(0, 3))] += 0.4

@@ -24,9 +24,10 @@ RING = 4
 
 
 class Client:
-    """A replica, and the number of the version that the server thinks it holds."""
+    """A replica, the coding that it reads, and the number of the version that the server thinks it holds."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, coding: int) -> None:
+        self.coding = coding
         self.replica = Replica(Schema.parse(schema.describe()), 1)
         self.held: int | None = None
 
@@ -62,10 +63,10 @@ class StreamMachine(RuleBasedStateMachine):
             client.replica.note_tick(self.tick)
 
     @precondition(lambda self: len(self.clients) < 4)
-    @rule()
-    def join(self) -> None:
+    @rule(coding=st.integers(0, 1))
+    def join(self, coding: int) -> None:
         """A client joins, and is told the tick; a world that was touched sends it a keyframe."""
-        client = Client(self.schema)
+        client = Client(self.schema, coding)
         client.replica.note_tick(self.tick)
         self.clients.append(client)
 
@@ -78,14 +79,26 @@ class StreamMachine(RuleBasedStateMachine):
         if client.held == newest.number:
             return
         try:
-            step = self.stream.step(client.held)
+            step = self.stream.step(client.held, client.coding)
         except BaseLost:
             assert client.held is not None and newest.number - client.held >= RING
-            step = self.stream.step(None)
+            step = self.stream.step(None, client.coding)
         version = client.replica.apply(step.tick16, step.base_code, step.data, step.texts)
         client.held = newest.number
         assert newest.tick <= version.tick <= self.tick
         assert version.same(newest) and version.crc() == newest.crc()
+
+    @precondition(lambda self: self.clients)
+    @rule()
+    def follow(self) -> None:
+        """Whoever stands at the version before the newest gets the shared step."""
+        newest = self.stream.version
+        for client in self.clients:
+            if newest.number > 1 and client.held == newest.number - 1:
+                step = self.stream.step(client.held, client.coding)
+                client.replica.apply(step.tick16, step.base_code, step.data, step.texts)
+                client.held = newest.number
+                assert client.replica.version.same(newest)
 
     @precondition(lambda self: self.clients)
     @rule(data=st.data())

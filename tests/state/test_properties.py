@@ -35,14 +35,20 @@ def held(version: Version) -> list[dict[int, tuple[int, dict[str, Any]]]]:
     for kind, table in zip(version.schema.tables, version.tables, strict=True):
         layout, rows = kind.layout(), {}
         for slot, alive in enumerate(table.alive.tolist()):
-            cells: dict[str, Any] = {f.name: int(table.ints[n, slot]) for n, f in enumerate(layout.columns)}
+            cells: dict[str, Any] = {name: table.ints[place, slot].tolist() for name, place in layout.places.items()}
             cells |= {f.name: text[slot] for (_, f), text in zip(layout.texts, table.texts, strict=True)}
             if alive:
                 rows[slot] = (int(table.generation[slot]), cells)
             else:
-                assert not any(cells.values()) and not table.generation[slot]
+                assert not table.ints[:, slot].any() and not table.generation[slot]
+                assert not any(text[slot] for text in table.texts)
         tables.append(rows)
     return tables
+
+
+def take(replica: Replica, step: Step) -> None:
+    """Give a replica a frame."""
+    replica.apply(step.tick16, step.base_code, step.data, step.texts)
 
 
 def apply(base: Version, step: Step) -> Version:
@@ -98,16 +104,38 @@ class PropertyTests(SynchronousTestCase):
             self.assertEqual(version.crc(), newest.crc())
 
     @quick
-    @given(st.data())
-    def test_strangers_schema(self, data: st.DataObject) -> None:
+    @given(st.data(), st.integers(0, 1))
+    def test_every_base_then_follow(self, data: st.DataObject, coding: int) -> None:
+        """From every base one frame leads to the newest, and the frames that all share lead on from there."""
+        stream = history(data.draw, data.draw(schemas()))
+        newest = stream.version
+        replicas = []
+        for number in range(newest.number):
+            replica = Replica(newest.schema, 1)
+            bases = [version for version in stream._ring if version.number in (number - 1, number)]
+            replica.version, replica._before = bases[-1], bases[0] if len(bases) > 1 else None
+            replicas.append(replica)
+            take(replica, stream.step(number, coding))
+            self.assertTrue(replica.version.same(newest))
+        for tick in range(7, 10):
+            for _ in range(data.draw(st.integers(0, 3))):
+                happen(data.draw, stream.world)
+            if stream.commit(tick, check=data.draw(st.booleans())) and stream.version.number > 1:
+                step = stream.step(stream.version.number - 1, coding)
+                for replica in replicas:
+                    take(replica, step)
+                    self.assertTrue(replica.version.same(stream.version))
+
+    @quick
+    @given(st.data(), st.integers(0, 1))
+    def test_strangers_schema(self, data: st.DataObject, coding: int) -> None:
         """A client that knows the schema by its description alone reads the same."""
         stream = history(data.draw, data.draw(schemas()), commits=2)
         schema = stream.version.schema
         parsed = Schema.parse(schema.describe())
         self.assertEqual(parsed.hash, schema.hash)
-        step = stream.step(None)
         replica = Replica(parsed, 1)
-        replica.apply(step.tick16, step.base_code, step.data, step.texts)
+        take(replica, stream.step(None, coding))
         self.assertEqual(held(replica.version), held(stream.version))
 
 

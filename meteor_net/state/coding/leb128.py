@@ -62,6 +62,11 @@ class Reader:
         self._ends: NDArray[np.intp] | None = None
         self._at = 0
 
+    @property
+    def at(self) -> int:
+        """Where it stands."""
+        return self._at
+
     def one(self) -> int:
         """Read one number."""
         number = 0

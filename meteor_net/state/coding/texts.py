@@ -1,4 +1,4 @@
-"""The texts of a step (wire clause 8.4): they travel beside the integers, as text."""
+"""The texts and data of a step (wire clause 8.4): they travel beside the integers, as they are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from meteor_net.state.coding.varint import carried_texts, compare_rows
 from meteor_net.state.errors import FrameError
 from meteor_net.state.layout import Layout
 from meteor_net.state.version import TableVersion, Version
-from meteor_net.state.words import Text
+from meteor_net.state.words import Data, Text
 
 
 def encode_texts(base: Version, new: Version) -> list[Any] | None:
@@ -29,7 +29,7 @@ def _of_table(number: int, layout: Layout, base: TableVersion, new: TableVersion
     old_texts = base.texts
     if new.alive is not base.alive or new.generation is not base.generation:
         _, taken = compare_rows(base, new)
-        old_texts = carried_texts(base, len(new.alive), taken)
+        old_texts = carried_texts(layout, base, len(new.alive), taken)
     entries = []
     for (place, _), old, text in zip(layout.texts, old_texts, new.texts, strict=True):
         slots = np.flatnonzero((text != old) & new.alive)
@@ -61,7 +61,7 @@ def apply_texts(base: Version, tables: list[TableVersion], texts: object) -> Non
         tables[number] = _put(tables[number], *found[0], slots, values)
 
 
-def _put(table: TableVersion, column: int, field: Text, slots: object, values: object) -> TableVersion:
+def _put(table: TableVersion, column: int, field: Text | Data, slots: object, values: object) -> TableVersion:
     if not isinstance(slots, list) or not isinstance(values, list) or len(slots) != len(values):
         raise FrameError(f"{field.name}: slots and texts must be two lists of one length")
     text = table.texts[column].copy()

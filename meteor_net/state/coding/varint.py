@@ -85,7 +85,7 @@ def encode_part(layout: Layout, base: TableVersion, new: TableVersion) -> bytes:
         bitmap |= 2 << column
     if not len(columns):
         return encode_one(bitmap) + rows_changed
-    layout.shorten(difference)
+    layout.wraps.shorten(difference)
     if len(columns) < len(difference):
         difference = difference[columns]
     return b"".join((encode_one(bitmap), rows_changed, encode_rows(changed), encode(zigzag(difference))))
@@ -100,7 +100,7 @@ def decode_part(layout: Layout, base: TableVersion, reader: Reader) -> TableVers
     bitmap = reader.one()
     if bitmap >> (len(layout.columns) + 1):
         raise FrameError("the frame has values for a column that is not in the schema")
-    table = decode_structure(base, reader) if bitmap & 1 else base
+    table = decode_structure(layout, base, reader)[0] if bitmap & 1 else base
     if bitmap < 2:
         return table
     columns = np.array([column for column in range(len(layout.columns)) if bitmap >> (column + 1) & 1], dtype=np.intp)
@@ -136,20 +136,23 @@ def carried(base: TableVersion, size: int, emptied: Slots) -> Ints:
     return ints
 
 
-def carried_texts(base: TableVersion, size: int, emptied: Slots) -> tuple[Texts, ...]:
-    """Give the base's texts for `size` slots, "" in the slots of `emptied`."""
+def carried_texts(layout: Layout, base: TableVersion, size: int, emptied: Slots) -> tuple[Texts, ...]:
+    """Give the base's texts for `size` slots, empty in the slots of `emptied`."""
     texts = []
-    for old in base.texts:
-        text = np.full(size, "", dtype=np.object_)
+    for (_, field), old in zip(layout.texts, base.texts, strict=True):
+        text = np.full(size, field.zero, dtype=np.object_)
         kept = min(size, len(old))
         text[:kept] = old[:kept]
-        text[emptied] = ""
+        text[emptied] = field.zero
         texts.append(text)
     return tuple(texts)
 
 
-def decode_structure(base: TableVersion, reader: Reader) -> TableVersion:
+def decode_structure(layout: Layout, base: TableVersion, reader: Reader) -> tuple[TableVersion, Slots]:
     """Decode which rows come and go.
+
+    Returns:
+        The base with those rows; and the slots that were taken.
 
     Raises:
         FrameError: it does not fit the base.
@@ -173,7 +176,8 @@ def decode_structure(base: TableVersion, reader: Reader) -> TableVersion:
     size = int(there[-1]) + 1 if len(there) else 0
     emptied = np.concatenate((freed, taken))
     emptied = emptied[emptied < size]
-    return TableVersion(alive[:size], generation[:size], carried(base, size, emptied), carried_texts(base, size, emptied))
+    texts = carried_texts(layout, base, size, emptied)
+    return TableVersion(alive[:size], generation[:size], carried(base, size, emptied), texts), taken
 
 
 def zigzag(difference: Ints) -> NDArray[np.uint32]:

@@ -1,0 +1,185 @@
+"""Decodes a step in the coding `eg` (wire clauses 8.13 to 8.18); the encoder is `eg_encode`.
+
+The heads tell how many numbers there are, so all of them are decoded at once. Everything is checked before
+anything is made, and the versions that a step starts from stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meteor_net.state.coding.leb128 import Reader
+from meteor_net.state.coding.modes import FEW, HALF, LINEAR, gap_k
+from meteor_net.state.coding.motion import NO_ROWS, active_set, flips, motion, others
+from meteor_net.state.coding.planes import Numbers, decode_planes
+from meteor_net.state.coding.rowset import Slots
+from meteor_net.state.coding.varint import decode_structure
+from meteor_net.state.errors import FrameError
+from meteor_net.state.layout import Layout
+from meteor_net.state.version import TableVersion, Version
+
+
+class _Part(NamedTuple):
+    """What the head of a table's part tells.
+
+    Attributes:
+        layout: Of the table.
+        before, base: As given; `before` is None in a self-contained step.
+        table: The base with the rows that come and go.
+        taken: Slots that are taken in this step.
+        active: The active set.
+        stopped, begun: How many rows of it do not change; how many other rows do.
+        columns: Those with values.
+        modes: Of each: mode, k, and the count of its rows in the mode few.
+    """
+
+    layout: Layout
+    before: TableVersion | None
+    base: TableVersion
+    table: TableVersion
+    taken: Slots
+    active: Slots
+    stopped: int
+    begun: int
+    columns: Slots
+    modes: list[tuple[int, int, int]]
+
+    @property
+    def changed(self) -> int:
+        """How many rows change."""
+        return len(self.active) - self.stopped + self.begun
+
+    @property
+    def rest(self) -> int:
+        """How many rows are not in the active set."""
+        return int(np.count_nonzero(self.table.alive)) - len(self.active)
+
+    def runs(self) -> Iterator[tuple[int, int]]:
+        """Give the parameter and the length of each run of numbers (wire clause 8.14)."""
+        yield gap_k(len(self.active), self.stopped), self.stopped
+        yield gap_k(self.rest, self.begun), self.begun
+        for column, (mode, k, few) in zip(self.columns.tolist(), self.modes, strict=True):
+            if mode != FEW:
+                yield k, self.changed
+            else:
+                yield gap_k(self.changed, few), few
+                if not self.layout.two_values[column]:
+                    yield k, few
+
+
+def decode_step(base: Version, data: bytes, before: Version | None = None) -> tuple[list[TableVersion], int | None]:
+    """Decode all but the texts of a step.
+
+    Args:
+        base: The version that it starts from.
+        data: The step.
+        before: For a following step, the version before the base.
+
+    Returns:
+        The tables, with the texts of the base in those rows that stay; and the checksum if there is one.
+
+    Raises:
+        FrameError: the data are not a step from this base.
+    """
+    reader = Reader(data)
+    header = reader.one()
+    crc = int.from_bytes(reader.take(4), "little") if header & 1 else None
+    if header >> (len(base.tables) + 1):
+        raise FrameError("the frame has a part for a table that is not in the schema")
+    tables = list(base.tables)
+    parts: dict[int, _Part] = {}
+    for number, table in enumerate(base.schema.tables):
+        if header >> (number + 1) & 1:
+            earlier = before.tables[number] if before else None
+            parts[number] = _decode_head(table.layout(), earlier, tables[number], reader)
+    runs = [list(part.runs()) for part in parts.values()]
+    flat = [run for part_runs in runs for run in part_runs]
+    counts = [count for _, count in flat]
+    if sum(counts) > 8 * len(data):  # each has a bit at least: refuse before any work
+        raise FrameError("the frame ends too early")
+    z = decode_planes(data, reader.at, np.repeat(np.array([k for k, _ in flat], dtype=np.int64), counts))
+    numbers = iter(np.split(z, np.cumsum(counts)[:-1])) if counts else iter(())
+    for number, part in parts.items():
+        tables[number] = _decode_part(part, numbers)
+    return tables, crc
+
+
+def _decode_head(layout: Layout, before: TableVersion | None, base: TableVersion, reader: Reader) -> _Part:
+    bitmap = reader.one()
+    if bitmap >> (len(layout.columns) + 1):
+        raise FrameError("the frame has values for a column that is not in the schema")
+    table, taken = (base, NO_ROWS) if not bitmap & 1 else decode_structure(layout, base, reader)
+    if bitmap < 2:
+        return _Part(layout, before, base, table, taken, NO_ROWS, 0, 0, NO_ROWS, [])
+    active = active_set(before, base, table)
+    stopped = reader.one() if len(active) else 0
+    begun = reader.one()
+    columns = np.flatnonzero([bitmap >> (column + 1) & 1 for column in range(len(layout.columns))])
+    modes = []
+    for _ in range(len(columns)):
+        k, mode = divmod(reader.take(1)[0], 8)
+        if mode > FEW:
+            raise FrameError(f"mode {mode} is not known")
+        modes.append((mode, k, reader.one() if mode == FEW else 0))
+    part = _Part(layout, before, base, table, taken, active, stopped, begun, columns, modes)
+    if stopped > len(active) or begun > part.rest or any(few > part.changed for _, _, few in modes):
+        raise FrameError("the frame counts more rows than there are")
+    return part
+
+
+def _decode_part(part: _Part, numbers: Iterator[Numbers]) -> TableVersion:
+    """Make a table of its part's head and numbers."""
+    changed = _decode_rows(part, numbers)
+    d = np.zeros((len(part.columns), len(changed)), dtype=np.int64)
+    for row, (column, (mode, _, _)) in enumerate(zip(part.columns.tolist(), part.modes, strict=True)):
+        if mode != FEW:
+            d[row] = next(numbers)
+        else:
+            places = _places(next(numbers), len(changed))
+            d[row, places] = 1 if part.layout.two_values[column] else next(numbers) + 1
+    if not d.size:
+        return part.table
+    ints = part.table.ints.copy()
+    ints[np.ix_(part.columns, changed)] = _values(part, changed, (d >> 1) ^ -(d & 1))
+    table = TableVersion(part.table.alive, part.table.generation, ints, part.table.texts)
+    return table
+
+
+def _decode_rows(part: _Part, numbers: Iterator[Numbers]) -> Slots:
+    """Give the changed rows, ascending."""
+    stopped = _places(next(numbers), len(part.active))
+    begun = _places(next(numbers), part.rest)
+    going = np.delete(part.active, stopped) if len(stopped) else part.active
+    if not len(begun):
+        return going
+    return np.sort(np.concatenate((going, others(part.table.alive, part.active)[begun])))
+
+
+def _places(gaps: Numbers, size: int) -> Slots:
+    places = np.cumsum(gaps + 1) - 1
+    if len(places) and places[-1] >= size:
+        raise FrameError("the frame chooses a place that is not there")
+    return places
+
+
+def _values(part: _Part, changed: Slots, d: Numbers) -> NDArray[np.int64]:
+    """Give the new values of the changed rows: base, and prediction, and difference (wire clause 8.16)."""
+    layout, columns, old = part.layout, part.columns, part.table.ints
+    modes = np.array([mode for mode, _, _ in part.modes])[:, None]
+    sums = d + old[np.ix_(columns, changed)]
+    if ((modes == HALF) | (modes == LINEAR)).any():
+        v = motion(layout, columns, part.before, part.base, part.active, changed)
+        sums += np.where(modes == LINEAR, v, 0)
+        sums += np.where(modes == HALF, v >> 1, 0)
+    start, modulus = layout.ring_start[columns], layout.ring_modulus[columns]
+    values: NDArray[np.int64] = (sums - start) % modulus + start
+    for flip in flips(layout, columns, old, changed, lambda place: values[columns.searchsorted(place)], part.taken):
+        at = np.ix_(flip.columns, flip.rows)
+        values[at] = (flip.predicted + d[at] + (1 << 31)) % (1 << 32) - (1 << 31)
+    if (values < layout.lowest[columns]).any() or (values > layout.highest[columns]).any():
+        raise FrameError("the frame has a value outside its field's domain")
+    return values

@@ -1,0 +1,168 @@
+"""`Quaternion`: a rotation in one field, which travels as its three smallest components (wire clause 7.5)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meteor_net.errors import ConfigError
+from meteor_net.state.fields import Field, IntegerField
+from meteor_net.state.numeric import real
+
+#: Integer columns of a quaternion: which component is the largest, and the other three.
+COLUMNS = 4
+#: None of the other three is beyond ±LOW; the domain is WIDE.
+LOW = -0.7071067811865476
+WIDE = 1.4142135623730951
+#: What x, y, z, w are where nothing was turned, and where they are no rotation.
+IDENTITY = (0.0, 0.0, 0.0, 1.0)
+#: The components besides the largest, by the place of that.
+_OTHERS = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+
+
+class Component(IntegerField[Any, int]):
+    """One integer column of a quaternion; `Quaternion` makes them, games do not."""
+
+    kind = "component"
+
+    def __init__(self, name: str, highest: int) -> None:
+        self.name = name
+        self.highest = highest
+
+
+class Quaternion(Field[Floats, tuple[float, float, float, float]]):
+    """A rotation of four numbers x, y, z, w; a column of it has shape (rows, 4). For tables only.
+
+    It need not be of length 1. One of length 0, or with NaN or infinities, is no rotation: (0, 0, 0, 1).
+
+    Args:
+        bits: 2 to 15, of each of the three components that travel; 9 are 0.16 degrees.
+        default: For new rows.
+        interpolate: `"arc"` (the shorter way round) or `"step"`.
+    """
+
+    kind = "quaternion"
+    zero: Any = 0.0
+    rule = "arc"
+
+    def __init__(self, bits: int, *, default: Sequence[float] = IDENTITY, interpolate: str | None = None) -> None:
+        if type(bits) is not int or not 2 <= bits <= 15:
+            raise ConfigError("quaternion: bits must be an integer of 2 to 15")
+        self.bits = bits
+        self.most = (1 << bits) - 1
+        self._set_rule(interpolate, frozenset({"arc", "step"}))
+        self.default = self.coerce(default)
+
+    def parts(self) -> tuple[Component, ...]:
+        """Give the integer columns, in order (wire clause 7.5)."""
+        tops = {"largest": 3, "a": self.most, "b": self.most, "c": self.most}
+        return tuple(Component(f"{self.name}.{part}", top) for part, top in tops.items())
+
+    def coerce(self, value: Any) -> tuple[float, ...]:
+        try:
+            numbers = tuple(real(self, number) for number in value)
+        except TypeError:
+            numbers = ()
+        if len(numbers) != COLUMNS:
+            raise TypeError(f"{self.name}: four numbers are needed, not {value!r:.60}")
+        return numbers
+
+    def cell(self, column: Any, slot: int) -> tuple[float, ...]:
+        return tuple(column[slot].tolist())
+
+    def to_wire(self, value: Any) -> Any:
+        return self.quantize(np.array([value]))[0][:, 0].tolist()
+
+    def from_wire(self, wire: Any) -> Any:
+        tops = (3, self.most, self.most, self.most)
+        if type(wire) is not list or len(wire) != COLUMNS:
+            raise ValueError(f"{self.name}: four integers are needed")
+        if any(type(n) is not int or not 0 <= n <= top for n, top in zip(wire, tops, strict=True)):
+            raise ValueError(f"{self.name}: {wire!r:.60} is not of its domain")
+        return tuple(self.values(np.array(wire, dtype=np.int32)[:, None])[0].tolist())
+
+    def quantize(self, block: Floats) -> tuple[Ints, int]:
+        """Turn rows of four numbers into integers.
+
+        Returns:
+            An array of shape (4, rows), and how many rows were no rotation.
+        """
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            x, y, z, w = block.T
+            square = x * x + y * y + z * z + w * w
+        good = (square > 0) & (square < math.inf)
+        bad = len(good) - int(np.count_nonzero(good))
+        if bad:
+            block = np.where(good[:, None], block, IDENTITY)
+            square = np.where(good, square, 1.0)
+        turned = block / np.sqrt(square)[:, None]
+        largest = np.abs(turned).argmax(axis=1)
+        return self.pick(turned, largest), bad
+
+    def pick(self, turned: Floats, largest: NDArray[np.integer[Any]]) -> Ints:
+        """Leave out the component at `largest`, and quantize the other three (wire clause 7.5)."""
+        rows = np.arange(len(turned))
+        sign = np.where(turned[rows, largest] < 0, -1.0, 1.0)
+        three = turned[rows, _OTHERS[largest].T] * sign
+        ints = np.empty((COLUMNS, len(turned)), dtype=np.int32)
+        ints[0] = largest
+        ints[1:] = np.clip(np.floor((three - LOW) / WIDE * self.most + 0.5), 0, self.most)
+        return ints
+
+    def values(self, ints: Ints) -> Floats:
+        """Turn integers of shape (4, rows) into rows of four numbers."""
+        largest = ints[0]
+        three = LOW + ints[1:] * (WIDE / self.most)
+        a, b, c = three
+        rows = np.arange(len(largest))
+        values = np.empty((len(largest), COLUMNS))
+        values[rows, _OTHERS[largest].T] = three
+        values[rows, largest] = np.sqrt(np.maximum(1.0 - (a * a + b * b + c * c), 0.0))
+        return values
+
+    def between(self, old: Ints, new: Ints, alpha: float) -> Floats:
+        """Give the rotations at `alpha` between two arrays of integers, by the field's rule."""
+        before = self.values(old)
+        if self.interpolate == "step":
+            return before
+        after = self.values(new)
+        after[(before * after).sum(axis=1) < 0] *= -1.0
+        mixed = before + (after - before) * alpha
+        length = np.sqrt((mixed * mixed).sum(axis=1))
+        good = length > 0
+        return np.where(good[:, None], mixed / np.where(good, length, 1.0)[:, None], before)
+
+    def _parameters(self) -> dict[str, Any]:
+        return {"bits": self.bits}
+
+
+class Turned:
+    """The integers of a quaternion column as last committed: only rows whose numbers changed are quantized again."""
+
+    def __init__(self, field: Quaternion) -> None:
+        self._field = field
+        self._floats: Floats = np.empty((0, COLUMNS))
+        self._ints: Ints = np.empty((COLUMNS, 0), dtype=np.int32)
+
+    def quantize(self, column: Floats) -> tuple[Ints, int]:
+        """Give the integers of a column, and how many of the rows that changed were no rotation."""
+        top = len(column)
+        if top > len(self._floats):
+            more = top - len(self._floats)
+            self._floats = np.concatenate((self._floats, np.full((more, COLUMNS), math.nan)))
+            self._ints = np.pad(self._ints, ((0, 0), (0, more)))
+        # NaN differs from itself, so what is not a number is looked at each time.
+        changed = np.flatnonzero((column != self._floats[:top]).any(axis=1))
+        bad = 0
+        if len(changed):
+            fresh = column[changed]
+            self._floats[changed] = fresh
+            self._ints[:, changed], bad = self._field.quantize(fresh)
+        return self._ints[:, :top], bad
