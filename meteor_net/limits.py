@@ -106,7 +106,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     #: Errors in the log, each with its traceback; a tick that raises does so 20 times a second.
     log_errors_per_s: float = 1.0
     #: The same at once after a pause.
-    log_errors_burst: int = 100
+    log_errors_burst: int = 20
     #: Bytes that wait for one peer, beyond the newest state.
     outbox_bytes: int = 256 * 1024
     #: A peer with so much unsent in our process gets no state until it is gone.
