@@ -2,6 +2,7 @@ import { MessageError } from "/meteor-net/errors.js";
 import { parseField } from "/meteor-net/fields.js";
 import { Schema } from "/meteor-net/schema.js";
 import { close, equal, mutate, ok, seeded, survives, test, throws, toWire, vectors } from "/tests/harness.js";
+import { toIntegers, toNumbers } from "/meteor-net/rotation.js";
 import { decode, encode } from "/meteor-net/codec.js";
 
 const NUMBERS = new Map([["NaN", NaN], ["Infinity", Infinity], ["-Infinity", -Infinity]]);
@@ -12,6 +13,12 @@ const number = (field, value) => (field.kind === "text" || field.kind === "choic
 test("every field's vectors: values to the wire and back", async () => {
   const { fields } = await vectors("state.json");
   for (const { field: described, values, wire, shown } of fields) {
+    if (described.kind === "quaternion") {
+      const top = 2 ** described.bits - 1;
+      equal(values.map((value) => toIntegers(value.map((n) => NUMBERS.get(n) ?? n), top)), wire, described.name);
+      wire.forEach((ints, i) => toNumbers(...ints, top).forEach((n, at) => close(n, shown[i][at], `${described.name} ${ints}`)));
+      continue;
+    }
     const field = parseField(toWire(described));
     equal(values.map((value) => field.quantize(number(field, value))), wire, described.name);
     wire.forEach((n, i) => close(field.isText ? n : field.dequantize(n), shown[i], described.name));

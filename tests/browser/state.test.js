@@ -4,6 +4,9 @@ import { Schema } from "/meteor-net/schema.js";
 import { StateSync, interpolate } from "/meteor-net/state.js";
 import { close, equal, hex, mutate, ok, seeded, survives, test, throws, toWire, unhex, vectors } from "/tests/harness.js";
 
+/** Bytes of a vector stand there as {"hex": "..."}. */
+const bytes = (value) => (typeof value === "object" && value !== null && "hex" in value ? unhex(value.hex) : value);
+
 /** Compare what a page sees of a version with a vector's tables. */
 function seen(schema, world, tables, about) {
   for (const { name, slots, generations, shown } of tables) {
@@ -12,7 +15,7 @@ function seen(schema, world, tables, about) {
     if (generations) equal(rows.map((row) => row.generation), generations, `${about} ${name} generations`);
     equal(world[name].size, slots.length, `${about} ${name} size`);
     for (const [field, values] of Object.entries(shown)) {
-      values.forEach((value, i) => close(rows[i][field], value, `${about} ${name}.${field} of ${slots[i]}:`));
+      values.forEach((value, i) => close(rows[i][field], bytes(value), `${about} ${name}.${field} of ${slots[i]}:`));
     }
   }
 }
@@ -27,12 +30,13 @@ function held(replica, tables, about) {
       equal(slots.map((slot) => table.columns[c][slot]), column, `${about} ${name}.${field.name}`);
     }
     for (const [f, field] of table.kind.fields.entries()) {
-      if (field.isText) equal(slots.map((slot) => table.texts[f][slot]), texts[field.name] ?? texts[f], `${about} ${name}.${field.name}`);
+      if (field.isText) equal(slots.map((slot) => table.texts[f][slot]), (texts[field.name] ?? texts[f]).map(bytes), `${about} ${name}.${field.name}`);
     }
   }
 }
 
-const apply = (replica, frame) => replica.apply(frame.tick16, frame.base, unhex(frame.data), frame.texts ?? []);
+const apply = (replica, frame) => replica.apply(frame.tick16, frame.base, unhex(frame.data), textsOf(frame));
+const textsOf = (frame) => (frame.texts ?? []).map(([table, column, slots, texts]) => [table, column, slots, texts.map(bytes)]);
 
 /** Go through a world of the vectors; answer the version after each frame. */
 function follow(world, check) {
@@ -80,12 +84,13 @@ test("mutated frames are applied, or refused by FrameError and nothing has chang
     for (const frame of world.frames) {
       if (frame.refused) continue;
       for (let i = 0; i < 500; i++) {
-        const { version } = replica;
+        const { version, before } = replica;
         const crc = replica.crc();
-        const bytes = mutate(unhex(frame.data), random);
-        const texts = random() < 0.2 ? toTexts(random) : frame.texts ?? [];
-        if (survives(FrameError, () => replica.apply(frame.tick16, frame.base, bytes, texts), hex(bytes))) {
+        const changed = mutate(unhex(frame.data), random);
+        const texts = random() < 0.2 ? toTexts(random) : textsOf(frame);
+        if (survives(FrameError, () => replica.apply(frame.tick16, frame.base, changed, texts), hex(changed))) {
           replica.version = version;
+          replica.before = before;
           replica.tick = version.tick;
         } else refused++;
         ok(replica.crc() === crc, "a frame that was refused, or another version, has changed this one");

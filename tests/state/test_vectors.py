@@ -18,7 +18,11 @@ VECTORS = json.loads(FILE)
 
 
 def number(value: Any) -> Any:
-    """Read a value as JSON can carry it: NaN and the infinities are text."""
+    """Read a value as JSON can carry it: NaN and the infinities are text, bytes are `{"hex": …}`."""
+    if isinstance(value, list):
+        return [number(item) for item in value]
+    if isinstance(value, dict):
+        return bytes.fromhex(value["hex"])
     return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
 
 
@@ -34,12 +38,12 @@ class VectorTests(SynchronousTestCase):
         for case in VECTORS["fields"]:
             description = case["field"]
             schema = Schema.parse({"tables": [{"name": "t", "fields": [description]}], "actions": [], "events": []})
-            field = schema.tables[0].layout().columns[0]
+            field: Any = schema.tables[0].layout().wire[0]
             values = [field.coerce(number(value)) for value in case["values"]]
             self.assertEqual([field.to_wire(value) for value in values], case["wire"], description)
             self.close([field.from_wire(wire) for wire in case["wire"]], case["shown"])
             self.assertEqual(column(schema.tables[0], values), case["wire"], description)
-            self.close(field.values(np.array(case["wire"], dtype=np.int32)).tolist(), case["shown"])
+            self.close(field.values(np.array(case["wire"], dtype=np.int32).T).tolist(), case["shown"])
 
     def test_records(self) -> None:
         """Actions and events travel as their list of integers and texts; other lists are refused."""
@@ -92,19 +96,22 @@ class VectorTests(SynchronousTestCase):
         """Compare, numbers within 1e-9."""
         self.assertEqual(len(values), len(expected))
         for value, wanted in zip(values, expected, strict=True):
-            if isinstance(wanted, float):
+            if isinstance(wanted, list):
+                self.close(list(value), wanted)
+            elif isinstance(wanted, float):
                 self.assertTrue(math.isclose(value, wanted, abs_tol=1e-9), (value, wanted))
             else:
-                self.assertEqual(value, wanted)
+                self.assertEqual(value, number(wanted))
 
 
-def column(kind: type[Table], values: list[Any]) -> list[int]:
+def column(kind: type[Table], values: list[Any]) -> list[Any]:
     """Quantize a whole column of a table of one field."""
     table = kind()
     for value in values:
         table.spawn(**{kind.layout().fields[0].name: value})
-    ints: list[int] = table._freeze(Version.empty(Schema([kind])).tables[0]).ints[0].tolist()
-    return ints
+    ints = table._freeze(Version.empty(Schema([kind])).tables[0]).ints
+    wire: list[Any] = ints.T.tolist() if len(ints) > 1 else ints[0].tolist()
+    return wire
 
 
 def play(test: SynchronousTestCase, case: dict[str, Any]) -> list[Version | None]:
@@ -115,7 +122,8 @@ def play(test: SynchronousTestCase, case: dict[str, Any]) -> list[Version | None
     replica.note_tick(case["known_tick"])
     versions: list[Version | None] = []
     for frame in case["frames"]:
-        told = frame["tick16"], frame["base"], bytes.fromhex(frame["data"]), frame["texts"]
+        texts = frame["texts"] and [[*entry[:3], number(entry[3])] for entry in frame["texts"]]
+        told = frame["tick16"], frame["base"], bytes.fromhex(frame["data"]), texts
         if frame.get("refused"):
             before = replica.version
             test.assertRaises(FrameError, replica.apply, *told)

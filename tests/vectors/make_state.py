@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from meteor_net.state import Action, Event, Field, Schema, interpolate
-from tests.vectors.state_story import SCHEMA, Boom, Buy, Crate, Recorder, Ship, Steer, many_rows, shown, three_tables
+from tests.vectors import eg_story
+from tests.vectors.state_story import SCHEMA, Boom, Buy, Crate, Recorder, Ship, Steer, many_rows, plain, shown, three_tables
 
 PATH = Path(__file__).with_name("state.json")
 
@@ -20,6 +21,7 @@ State frames and what they mean (wire page, clauses 7 and 8). Bytes are hexadeci
 fields: quantization. `values` of a field (NaN, Infinity and -Infinity as text) become `wire`, and `wire` becomes `shown`.
 records: an action or event of a `schema`, by `kind` and `number`; `values` as its maker gave them, `wire` its values on the wire, `shown` what the receiver reads. `refused`: lists that must not be read.
 worlds: a `schema` with its `hash`; a replica that was told `known_tick` (JOINED) applies `frames` one after another: `tick16`, `base`, `data`, `texts` as in FRAME. Afterwards it holds `tick`, `crc` and `tables`.
+Bytes of a `data` field are `{"hex": …}` in `texts` and `shown`; a quaternion is a list of four.
 A table: `slots` and `generations` of its rows, ascending; `ints` by integer column and `texts` by text column, each in the order of slots; `shown`: the values by field. `top` is the highest slot + 1.
 A frame with `refused` must not be applied, and leaves everything as it was: the next one fits what was before.
 between: the versions after two frames of a world (by place), and what is shown at `alpha` between them, as `tables` with `shown` alone.
@@ -32,15 +34,33 @@ def build() -> dict[str, Any]:
     three_tables(world)
     many = Recorder(Schema([Ship]), known_tick=0)
     many_rows(many)
+    small = Recorder(SCHEMA, known_tick=65_500, coding=1)
+    three_tables(small)
+    bodies = Recorder(eg_story.SCHEMA, known_tick=0, coding=1)
+    eg_story.turning(bodies)
+    worlds = [
+        (world, "a story of three tables"),
+        (many, "many rows: bitmaps"),
+        (small, "the story of three tables in the coding eg"),
+        (bodies, "bodies that turn, in the coding eg"),
+    ]
     return {
         "about": ABOUT.split("\n"),
         "fields": list(_fields()),
         "records": list(_records()),
-        "worlds": [world.case("a story of three tables"), many.case("many rows: bitmaps")],
-        "between": [_between(0, world, pair, alpha) for pair, alpha in BETWEEN],
+        "worlds": [told.case(about) for told, about in worlds],
+        "between": [
+            *(_between(0, world, pair, alpha) for pair, alpha in BETWEEN),
+            *(_between(3, bodies, (n, n + 1), alpha) for n, alpha in ((0, 0.0), (3, 0.25), (5, 0.5), (8, 0.75))),
+        ],
     }
 
 
+_X, _NAN, _INF = 0.5, math.nan, math.inf
+ROTATIONS = [
+    (0, 0, 0, 1), (0, 0, 0, -3), (1, 0, 0, 0), (0.1, -0.2, 0.3, 0.4), (_X, _X, _X, _X), (_X, -_X, _X, -_X), (-7, 7, 0, 0),
+    (0, 0, 0, 0), (_NAN, 0, 0, 1), (0, _INF, 0, 1), (1e200, 0, 1, 0), (1e-200, 0, 0, 0), (3, -4, 5, -4.99),
+]  # fmt: skip
 BETWEEN = [((0, 1), 0.0), ((0, 1), 0.25), ((0, 1), 1.0), ((2, 3), 0.5), ((3, 4), 0.75)]
 
 
@@ -56,15 +76,21 @@ def _fields() -> Any:
         (Crate.big, [2**31 - 1, 2**31]),
         (Ship.team, ["red", "grün"]),
         (Ship.lit, [False, True]),
+        (eg_story.Body.rotation, ROTATIONS),
+        (eg_story.Body.tilt, ROTATIONS),
     ]
     for field, values in rows:
         wire = [field.to_wire(field.coerce(value)) for value in values]
         yield {
             "field": field.describe(),
-            "values": [str(v).replace("inf", "Infinity").replace("nan", "NaN") if _odd(v) else v for v in values],
+            "values": [[_number(n) for n in v] if isinstance(v, tuple) else _number(v) for v in values],
             "wire": wire,
-            "shown": [field.from_wire(n) for n in wire],
+            "shown": plain([field.from_wire(n) for n in wire]),
         }
+
+
+def _number(value: Any) -> Any:
+    return str(value).replace("inf", "Infinity").replace("nan", "NaN") if _odd(value) else value
 
 
 def _odd(value: Any) -> bool:
