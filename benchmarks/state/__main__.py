@@ -10,7 +10,7 @@ from time import monotonic
 
 from ..figures import report
 from . import cubes, growth, rows, small
-from .channel import CODINGS, Mismatch
+from .channel import Mismatch
 from .peer import PeerError
 from .progress import say
 
@@ -35,8 +35,6 @@ def main() -> int:
         growth.measure,
     ]
     began_s = monotonic()
-    if len(CODINGS) == 1:
-        say(f"this package has the coding {CODINGS[0]} only: the figures are of that")
     measured: dict[str, float] = {}
     for part in parts:
         try:

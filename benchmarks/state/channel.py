@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from time import thread_time_ns
-from typing import Any
 
 from meteor_net.codec import encode_packet
 from meteor_net.messages import Frame
 from meteor_net.state import Replica, Schema, Step, Stream, Table, World
 
-#: The coding that the figures are about; the plain one where this package lacks it.
-CODINGS: tuple[str, ...] = ("eg", "varint") if "coding" in inspect.signature(Stream.step).parameters else ("varint",)
-DEFAULT = CODINGS[0]
+#: The codings of a frame (wire clause 8.3); the first is the one that the figures are about.
+CODINGS = {"eg": 1, "varint": 0}
+DEFAULT = "eg"
 
 
 class Mismatch(Exception):
@@ -26,8 +24,7 @@ def make_world(*tables: type[Table]) -> World:
 
 def newest_step(stream: Stream, coding: str) -> Step:
     """Give the step that all followers get."""
-    options: dict[str, Any] = {"coding": coding} if len(CODINGS) > 1 else {}
-    return stream.step(stream.version.number - 1, **options)
+    return stream.step(stream.version.number - 1, CODINGS[coding])
 
 
 class Channel:

@@ -12,10 +12,10 @@ from time import thread_time_ns
 import numpy as np
 from numpy.typing import NDArray
 
-from meteor_net.state import Fixed, Flag, Table, UInt, World
+from meteor_net.state import Fixed, Flag, Quaternion, Table, World
 
 from .browser import decode_again
-from .channel import DEFAULT, Channel, Mismatch, make_world
+from .channel import CODINGS, DEFAULT, Channel, Mismatch, make_world
 from .progress import say, shown
 from .scene import tumbling
 
@@ -28,18 +28,18 @@ UNITS = 512
 WARM_UP, PASSES = 100, 5
 
 
+#: The difference of two recorded components of a quaternion; the components besides the largest, by the place of that.
+STEP = np.sqrt(2) / 511
+OTHERS = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
 #: What is added to a recorded integer on the wire: x and y begin at -32 m.
 FIRST = np.array([[0], [0], [0], [0], [32 * UNITS], [32 * UNITS], [0], [0]])
 
 
 class Cube(Table):
-    """One body, as the recording has it: a quaternion by its three smaller components, and a place in metres."""
+    """One body: how it is turned, and its place in metres."""
 
     max_rows = 1_024
-    largest = UInt(2)
-    a = UInt(9)
-    b = UInt(9)
-    c = UInt(9)
+    turn = Quaternion(bits=9)
     x = Fixed(step=1 / UNITS, low=-32, high=32)
     y = Fixed(step=1 / UNITS, low=-32, high=32)
     z = Fixed(step=1 / UNITS, low=0, high=16)
@@ -85,9 +85,25 @@ def begin(bodies: int) -> World:
 def place(world: World, frame: Frames) -> None:
     """Write a frame into the world's table."""
     table, columns = world.cube, frame.T
-    table.largest, table.a, table.b, table.c = columns[:4].astype(np.int64)
+    table.turn = rotations(columns[:4].astype(np.int64))
     table.x, table.y, table.z = columns[4:7] / UNITS
     table.interacting = columns[7] != 0
+
+
+def rotations(recorded: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give rotations whose integers are the recorded ones: largest, and the other three in 9 bits.
+
+    Where a rounded component is so near to the largest that it could pass for it, all are moved towards 0, within their steps.
+    """
+    largest, three = recorded[0], recorded[1:]
+    bodies, others = np.arange(len(largest)), OTHERS[largest].T
+    numbers = three * STEP - np.sqrt(0.5)
+    near = np.abs(numbers).max(axis=0) >= np.sqrt(1 - (numbers**2).sum(axis=0)) - 1e-6
+    numbers -= np.sign(numbers) * near * 0.49 * STEP
+    turned = np.empty((len(largest), 4))
+    turned[bodies, others] = numbers
+    turned[bodies, largest] = np.sqrt(1 - (numbers**2).sum(axis=0))
+    return turned
 
 
 def send(channel: Channel, frame: Frames) -> None:
@@ -170,7 +186,7 @@ def _show_sizes(channel: Channel) -> None:
 
 def _measure_scene() -> None:
     frames = tumbling()
-    made = [follow(frames, coding, 3) for coding in dict.fromkeys((DEFAULT, "varint"))]
+    made = [follow(frames, coding, 3) for coding in CODINGS]
     decode_again(made)
     packed = np.mean([len(zlib.compress(np.ascontiguousarray(frame.T).tobytes(), 6)) for frame in frames[::30]])
     changed = np.mean((frames[3::3] != frames[:-3:3]).any(axis=2))

@@ -29,9 +29,13 @@ class Peer:
 
     Args:
         process: Which reads orders and writes answers, a line each.
+
+    Attributes:
+        name: Its packages, with their versions.
     """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.name = ", ".join(f"{name} {version}" for name, version in installed().items())
         self._process = process
 
     def ask(self, do: str, **order: Any) -> dict[str, Any]:
@@ -84,7 +88,6 @@ def install() -> None:
             subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=INSTALL_S, check=True)
         except subprocess.SubprocessError as error:
             raise PeerError(f"npm failed: {error}\n{getattr(error, 'stderr', '') or ''}") from None
-    say(f"peer: {', '.join(f'{name} {version}' for name, version in installed().items())}")
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from statistics import median
 from time import process_time_ns
 
 import numpy as np
@@ -110,26 +109,29 @@ def compare_sizes(motion: Motion, peer: Peer) -> dict[str, float]:
     return sizes
 
 
-def compare_cpu(motion: Motion, peer: Peer) -> dict[str, float]:
+def compare_cpu(motion: Motion) -> dict[str, float]:
     """Let all sides compute in turns.
+
+    The peer gets a process for each kind of fields: code that has seen only one of them is faster there.
 
     Returns:
         Median CPU time of a tick, in µs: by coding, and the peer's `quantized` and `floats`.
     """
+    path, medians = motion.save(OUT), {}
     ours = {coding: Timed(motion, coding) for coding in CODINGS}
-    taken: dict[str, list[float]] = {}
-    for kind in ("quantized", "floats"):
-        peer.ask("load", file=str(OUT / f"{motion.name}.f64"), rows=motion.rows, kind=kind)
-        turns = WARM_UP + (TURNS if kind == "quantized" else TURNS // 4)
-        for turn in shown(range(turns), f"rows, CPU beside the peer's {kind}"):
-            ticks = _ticks(motion.ticks, turn)
-            mine = {coding: each.time(ticks) for coding, each in ours.items()} if kind == "quantized" else {}
-            for name, us in {**mine, kind: peer.ask("time", ticks=ticks)["us"]}.items():
-                taken.setdefault(name, []).append(us)
-    for name, all_us in taken.items():
-        low, middle, high = np.percentile(all_us[WARM_UP:], [5, 50, 95]) / 1000
-        say(f"  {name}: {middle:.3f} ms of CPU a tick, {low:.3f} to {high:.3f}")
-    return {name: median(all_us[WARM_UP:]) for name, all_us in taken.items()}
+    for kind, sides in (("quantized", ours), ("floats", {})):
+        taken: dict[str, list[float]] = {name: [] for name in (*sides, kind)}
+        with running() as peer:
+            peer.ask("load", file=str(path), rows=motion.rows, kind=kind)
+            for turn in shown(range(WARM_UP + TURNS), f"rows, CPU beside the peer's {kind}"):
+                ticks = _ticks(motion.ticks, turn)
+                for coding, side in sides.items():
+                    taken[coding].append(side.time(ticks))
+                taken[kind].append(peer.ask("time", ticks=ticks)["us"])
+        for name, all_us in taken.items():
+            low, medians[name], high = np.percentile(all_us[WARM_UP:], [5, 50, 95]).tolist()
+            say(f"  {name}: {medians[name] / 1000:.3f} ms of CPU a tick, {low / 1000:.3f} to {high / 1000:.3f}")
+    return medians
 
 
 def _ticks(count: int, turn: int) -> list[int]:
@@ -143,9 +145,10 @@ def measure() -> Mapping[str, float]:
     motion = wandering()
     say(f"rows: {motion.rows}, of which x, y and angle change in each of {motion.ticks} ticks; every frame is decoded twice")
     with running() as peer:
+        say(f"  beside {peer.name}")
         sizes = compare_sizes(motion, peer)
         compare_sizes(constant(), peer)
-        cpu = compare_cpu(motion, peer)
+    cpu = compare_cpu(motion)
     return {
         "rows-bytes-ratio": sizes[DEFAULT] / sizes["quantized"],
         "rows-cpu-ratio": cpu[DEFAULT] / cpu["quantized"],

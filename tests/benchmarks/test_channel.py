@@ -7,7 +7,7 @@ from unittest import mock
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.state import browser
-from benchmarks.state.channel import CODINGS, Channel, Mismatch, make_world
+from benchmarks.state.channel import CODINGS, DEFAULT, Channel, Mismatch, make_world
 from benchmarks.state.rows import Mover
 from meteor_net.state import Replica
 from tests.requirements import require
@@ -37,7 +37,7 @@ class ChannelTests(SynchronousTestCase):
 
     def test_another_version_is_noticed(self) -> None:
         """A client that holds something else ends the benchmark."""
-        made = channel(CODINGS[0])
+        made = channel(DEFAULT)
         made.world.mover[0].x += 1
         with mock.patch.object(Replica, "apply", return_value=made.replica.version), self.assertRaises(Mismatch):
             made.send()
