@@ -13,7 +13,7 @@ from ..codec import Shared
 from ..errors import BaseLost
 from ..limits import Limits
 from ..messages import Frame
-from ..state import Step, Stream, Version
+from ..state import Coding, Step, Stream, Version
 from .player import Player
 
 #: Clients tell what they hold each half second (wire page, clause 8.10), so a fresh word may be so old.
@@ -21,7 +21,7 @@ HELD_INTERVAL_S = 0.5
 
 
 class Feed:
-    """The frames of one stream, encoded once for each version that somebody stands at.
+    """The frames of one stream, encoded once for each version that somebody stands at, and each coding.
 
     Args:
         number: The stream's, on the wire.
@@ -39,11 +39,12 @@ class Feed:
         self.counters = dict.fromkeys(("frames", "skipped", "catch_ups", "keyframes", "paused", "too_large"), 0)
         self._limits = limits
         self._too_large = too_large
-        self._frames: dict[int | None, tuple[Step, Shared]] = {}
+        self._frames: dict[tuple[int | None, Coding], tuple[Step, Shared]] = {}
         self._newest = -1
 
     def start(self, player: Player, held: int | None, now: float) -> None:
         """A player joined, or came back, and stands at version number `held` (None: at none)."""
+        player.coding = Coding.of(player.session.features)
         player.held = held or None  # the empty version is where a keyframe starts
         player.written_at = None
         player.probe = None
@@ -62,7 +63,7 @@ class Feed:
             return
         before = newest.number - 1
         late: list[Player] = []
-        shared: Shared | None = None
+        shared: dict[Coding, Shared] = {}
         for player in players:
             if player.held == newest.number:
                 continue
@@ -71,9 +72,10 @@ class Feed:
                 if player.lagging_since is None:
                     player.lagging_since = now
             elif player.held == before and before:
-                if shared is None:
-                    shared = self._frame(before)
-                self._give(player, shared, newest, now)
+                frame = shared.get(player.coding)
+                if frame is None:
+                    frame = shared[player.coding] = self._frame(before, player.coding)
+                self._give(player, frame, newest, now)
             else:
                 late.append(player)
         if late:
@@ -110,10 +112,11 @@ class Feed:
         late.sort(key=lambda player: player.lagging_since if player.lagging_since is not None else now)
         encoded = self.stream.counters["frames"]
         for player in late:
-            if player.held not in self._frames and self.stream.counters["frames"] - encoded >= self._limits.catch_ups_per_tick:
+            key = (player.held, player.coding)
+            if key not in self._frames and self.stream.counters["frames"] - encoded >= self._limits.catch_ups_per_tick:
                 continue
             self.counters["catch_ups"] += 1
-            self._give(player, self._frame(player.held), self.stream.version, now)
+            self._give(player, self._frame(*key), self.stream.version, now)
 
     def _give(self, player: Player, frame: Shared, version: Version, now: float) -> None:
         if len(frame) > self._limits.packet_out_bytes:
@@ -130,17 +133,17 @@ class Feed:
             player.written_at = now
         self.counters["frames"] += 1
 
-    def _frame(self, base: int | None) -> Shared:
+    def _frame(self, base: int | None, coding: Coding) -> Shared:
         try:
-            step = self.stream.step(base)
+            step = self.stream.step(base, coding)
         except BaseLost:
-            return self._frame(None)
+            return self._frame(None, coding)
         # A step is encoded once; a version that stands for long is given with a later tick, which is another step.
-        made = self._frames.get(base)
+        made = self._frames.get((base, coding))
         if made is None or made[0] is not step:
             if step.base_code >> 3 == 0:
                 self.counters["keyframes"] += 1
             texts = step.texts or []
             frame = Shared.of(Frame(self.number, step.tick & 0xFFFF, step.base_code, step.data, texts))
-            made = self._frames[base] = (step, frame)
+            made = self._frames[base, coding] = (step, frame)
         return made[1]

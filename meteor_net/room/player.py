@@ -15,7 +15,7 @@ from ..requests import Then
 from ..session.bucket import TokenBucket
 from ..session.outbox import Lane
 from ..session.session import Session
-from ..state import Row
+from ..state import Coding, Row
 
 if TYPE_CHECKING:
     from .room import Room
@@ -33,6 +33,7 @@ class Player:
         session: Whose it is.
         inputs: Inputs that wait for a tick.
         top_seq: The highest sequence number that came; `acked_seq` the highest that was told taken.
+        coding: Of the frames that it gets.
         held: Number of the version that was written last, None if a keyframe is due.
         written_tick: The tick of that version; `written_at` when the oldest frame was written that the client
             did not say it holds.
@@ -56,6 +57,7 @@ class Player:
         self.top_seq = 0
         self.acked_seq = 0
         self.answering: set[int] = set()
+        self.coding = Coding.VARINT
         self.held: int | None = None
         self.written_tick = 0
         self.written_at: float | None = None

@@ -26,6 +26,7 @@ from ..session.bucket import TokenBucket
 from ..session.outbox import Lane, Pipe
 from ..session.phases import Phase, after
 from ..session.session import Session
+from ..state import FEATURES
 
 if TYPE_CHECKING:
     from .host import Host
@@ -40,12 +41,14 @@ class Connection:
     Attributes:
         phase: Where it stands.
         session: Whose it is, once that is known.
+        features: What the peer announced that we know.
         address: The peer's.
     """
 
     def __init__(self, host: Host, pipe: Pipe, address: str) -> None:
         self.phase = Phase.HELLO
         self.session: Session | None = None
+        self.features: frozenset[str] = frozenset()
         self.address = address
         self.pipe = pipe
         self._host = host
@@ -204,6 +207,7 @@ class Connection:
 
     def _hello(self, hello: Hello, now: float) -> None:
         self._stop_hello_timer()
+        self.features = FEATURES.intersection(hello.features)
         if not set(hello.versions) & set(VERSIONS):
             raise RemoteProtocolError(
                 f"this server speaks {list(VERSIONS)}, you speak {hello.versions}", CloseCode.WRONG_VERSION
@@ -239,6 +243,7 @@ class Connection:
                 "line_chars": limits.line_chars, "ping_s": limits.ping_s, "ping_world_s": limits.ping_world_s,
                 "away_s": limits.away_s,
             },
+            features=sorted(self.features),
         ))  # fmt: skip
 
     def _goodbye(self, now: float) -> None:

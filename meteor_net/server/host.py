@@ -195,7 +195,7 @@ class Host:
             for other in list(self._connections):
                 if other.pipe is old:
                     other.end(CloseCode.REPLACED, "this session was taken up on another connection")
-        session.attach(connection.pipe, now)
+        session.attach(connection.pipe, now, connection.features)
 
     def lose(self, session: Session, now: float) -> None:
         """A session's connection was lost: a player may come back; in no room there is nothing to come back to."""

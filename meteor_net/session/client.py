@@ -19,7 +19,7 @@ from ..codec import decode_from_server
 from ..errors import CloseCode, MessageError, RemoteProtocolError, come_back
 from ..limits import Limits
 from ..messages import Message, Role
-from ..state import Action
+from ..state import FEATURES, Action
 from . import client_values as values
 from .client_clock import ServerClock
 from .client_phases import Phase, after
@@ -112,7 +112,7 @@ class ClientSession:
         self.counters["connections"] += 1
         self.clock.opened(now)
         self._out.clear()
-        self._out.append(wire.Hello([1], self._wished_name, self._token, self._resume, self._client))
+        self._out.append(wire.Hello([1], self._wished_name, self._token, self._resume, self._client, sorted(FEATURES)))
 
     def lost(self, code: int, text: str, now: float) -> None:
         """The connection is gone, with this close code and text; what it ends with is `Ended`."""

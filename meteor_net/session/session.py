@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from ..codec import Shared
@@ -25,6 +26,7 @@ class Session:
         seats: Room number -> the player there. The room owns the player; here it is only looked up.
         waits_for: Numbers of the rooms that are still opening and will then take it in.
         heard_at, sent_at: When the last byte came, and the last packet went, in seconds.
+        features: What the peer announced that we know, on the connection that it has or had.
         round_trip_ms: The last measured round trip; `best_round_trip_ms` the smallest of this connection.
         counters: packets_in, packets_out, bytes_in, bytes_out, lines, actions, refused, skipped, resumed: plain integers.
     """
@@ -35,6 +37,7 @@ class Session:
         self.name = identity.name
         self.limits = limits
         self.pipe: Pipe | None = None
+        self.features: Collection[str] = ()
         self.seats: dict[int, Any] = {}
         self.waits_for: set[int] = set()
         self.outbox = Outbox(limits)
@@ -124,9 +127,10 @@ class Session:
         best = self.best_round_trip_ms
         self.best_round_trip_ms = self.round_trip_ms if best is None else min(best, self.round_trip_ms)
 
-    def attach(self, pipe: Pipe, now: float) -> None:
-        """A connection takes the session up."""
+    def attach(self, pipe: Pipe, now: float, features: Collection[str] = ()) -> None:
+        """A connection takes the session up; its peer announced these features."""
         self.pipe = pipe
+        self.features = features
         self.away_until = None
         self._registry.away.pop(self, None)
         self.heard_at = self.sent_at = self.pinged_at = now

@@ -7,6 +7,7 @@ Client: a `Replica` applies steps; `interpolate` shows the moment between two ve
 from __future__ import annotations
 
 from meteor_net.errors import BaseLost
+from meteor_net.state.coding import FEATURES, Coding
 from meteor_net.state.errors import DeadRow, FrameError, TableFull
 from meteor_net.state.fields import Field
 from meteor_net.state.interpolation import interpolate
@@ -25,7 +26,7 @@ from meteor_net.state.words import Choice, Data, Flag, Local, Text
 from meteor_net.state.world import World
 
 __all__ = [
-    "Action", "Angle", "BaseLost", "Choice", "Data", "DeadRow", "Event", "Field", "Fixed", "Flag", "FrameError",
-    "Input", "Int", "Local", "Quaternion", "Replica", "Row", "RowView", "Schema", "StateSync", "Step", "Stream", "Table",
-    "TableFull", "TableView", "Text", "UInt", "Version", "World", "WorldView", "interpolate",
+    "FEATURES", "Action", "Angle", "BaseLost", "Choice", "Coding", "Data", "DeadRow", "Event", "Field", "Fixed", "Flag",
+    "FrameError", "Input", "Int", "Local", "Quaternion", "Replica", "Row", "RowView", "Schema", "StateSync", "Step",
+    "Stream", "Table", "TableFull", "TableView", "Text", "UInt", "Version", "World", "WorldView", "interpolate",
 ]  # fmt: skip

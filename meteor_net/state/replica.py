@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meteor_net.state.coding import eg, varint
+from meteor_net.state.coding import Coding, eg, varint
 from meteor_net.state.coding.texts import apply_texts
 from meteor_net.state.errors import FrameError
 from meteor_net.state.schema import Schema
@@ -60,13 +60,13 @@ class Replica:
         if type(base) is not int or base < 0 or type(data) is not bytes:
             raise FrameError("the frame's base must be an integer, its data bytes")
         back, coding = divmod(base, 8)
-        if coding not in (varint.CODING, eg.CODING):
+        if coding not in tuple(Coding):
             raise FrameError(f"coding {coding} is not known")
         if back and not self.version.number:
             raise FrameError("a step before any keyframe")
         old = self.version if back else Version.empty(self.schema)
         before: Version | None
-        if coding == eg.CODING:
+        if coding == Coding.EG:
             tables, crc, before = eg.decode_frame(back, self._before, old, data)
         else:
             tables, crc = varint.decode_step(old, data)

@@ -9,7 +9,7 @@ from typing import Any
 
 from meteor_net.errors import BaseLost
 from meteor_net.limits import Limits
-from meteor_net.state.coding import eg, varint
+from meteor_net.state.coding import Coding, eg, varint
 from meteor_net.state.coding.texts import encode_texts
 from meteor_net.state.version import Version
 from meteor_net.state.world import World
@@ -124,16 +124,16 @@ class Stream:
         place = bisect_right(self._ring, tick, key=lambda version: version.tick)
         return self._ring[place - 1] if place else None
 
-    def cached(self, base: int | None, coding: int = varint.CODING) -> bool:
+    def cached(self, base: int | None, coding: int = Coding.VARINT) -> bool:
         """Tell whether the step from version number `base` to the newest is encoded already."""
         return (base or 0, coding) in self._steps
 
-    def step(self, base: int | None, coding: int = varint.CODING) -> Step:
+    def step(self, base: int | None, coding: int = Coding.VARINT) -> Step:
         """Give the step to the newest version, encoded on first use.
 
         Args:
             base: The number of the version that it starts from; None or 0 for a keyframe.
-            coding: What the receivers can read: 0 `varint`, 1 both `varint` and `eg`. One who was given all
+            coding: What the receivers can read: `VARINT`, or with `EG` both. One who was given all
                 its steps by one coding can always apply the next by that coding.
 
         Raises:
@@ -165,16 +165,16 @@ class Stream:
 
     def _bytes_of(self, back: int, old: Version, new: Version, coding: int) -> tuple[bytes, int]:
         """Encode the integers; and tell the coding that was shorter where both would do."""
-        if coding == varint.CODING or not new.number:
-            return varint.encode_step(old, new), varint.CODING
+        if coding == Coding.VARINT or not new.number:
+            return varint.encode_step(old, new), Coding.VARINT
         if back != 1:
-            return eg.encode_joining(old, self._ring[-2], new), eg.CODING
+            return eg.encode_joining(old, self._ring[-2], new), Coding.EG
         data = eg.encode_following(self._ring[-3], old, new)
         if len(data) <= TINY_BYTES:
             plain = varint.encode_step(old, new)
             if len(plain) <= len(data):
-                return plain, varint.CODING
-        return data, eg.CODING
+                return plain, Coding.VARINT
+        return data, Coding.EG
 
 
 def _unshared(version: Version, neighbour: Version) -> int:

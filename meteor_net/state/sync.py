@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meteor_net.limits import Limits
+from meteor_net.state.coding import Coding
 from meteor_net.state.interpolation import interpolate
 from meteor_net.state.replica import Replica
 from meteor_net.state.stream import Step, Stream
@@ -18,17 +19,26 @@ class StateSync:
         update_rate: How often the state is sent, in Hz.
         replica: A client's; a server has none.
         limits: Of a server's stream.
+        coding: Of a server's steps.
 
     Attributes:
         update_rate: As given; it may be changed while running.
         stream: A server's stream, once a world was committed.
     """
 
-    def __init__(self, update_rate: float = 20.0, *, replica: Replica | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        update_rate: float = 20.0,
+        *,
+        replica: Replica | None = None,
+        limits: Limits | None = None,
+        coding: Coding = Coding.EG,
+    ) -> None:
         self.update_rate = update_rate
         self.stream: Stream | None = None
         self._replica = replica
         self._limits = limits
+        self._coding = coding
 
     @property
     def last_state(self) -> Version | None:
@@ -63,7 +73,7 @@ class StateSync:
         self._tick = self._tick + 1 if tick is None else tick
         if not self.stream.commit(self._tick):
             return None
-        return self.stream.step(self.stream.version.number - 1)
+        return self.stream.step(self.stream.version.number - 1, self._coding)
 
     def interpolate_state(self, prev_state: Version, next_state: Version, alpha: float = 0.5) -> WorldView:
         """Show the world at a moment between two versions: `alpha` 0 is the earlier, 1 the later."""

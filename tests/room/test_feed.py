@@ -137,6 +137,64 @@ class FollowTests(FeedCase):
         self.assertEqual(self.room.feed.stream.counters["keyframes"], 2)
 
 
+class CodingTests(FeedCase):
+    """Players who can read more than the plain coding."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for x in range(40):
+            self.room.world.ship.spawn(x=x)
+        guest = self.bench.guest("eve", None)
+        guest.session.features = frozenset({"eg"})
+        guest.join("")
+        self.eve = Watcher(guest)
+        self.move_all(1)
+        self.seen = [self.codings(watcher) for watcher in (self.ann, self.eve)]
+
+    def move_all(self, ticks: int) -> None:
+        """Ticks at which everything moves."""
+        for _ in range(ticks):
+            self.room.world.ship.x[:] += 1
+            self.bench.ticks(1)
+
+    def codings(self, watcher: Watcher) -> list[tuple[int, int]]:
+        """Apply the frames that came; give how far back each started, and its coding."""
+        found = []
+        for message in watcher.guest.read():
+            if isinstance(message, Joined):
+                watcher.replica = replica_of(message)
+            elif isinstance(message, Frame):
+                assert watcher.replica is not None
+                watcher.replica.apply(message.tick16, message.base, message.data, message.texts)
+                found.append((message.base >> 3, message.base & 7))
+        return found
+
+    def test_each_its_own(self) -> None:
+        """Each gets the coding that it can read, from the keyframe on; each is encoded once."""
+        self.assertEqual(self.seen, [[(0, 0), (1, 0)], [(0, 1)]])
+        encoded = self.room.feed.stream.counters["frames"]
+        self.move_all(3)
+        self.assertEqual(self.room.feed.stream.counters["frames"] - encoded, 6)
+        self.assertEqual((self.codings(self.ann), self.codings(self.eve)), ([(1, 0)] * 3, [(1, 1)] * 3))
+        self.assertEqual(self.ann.xs(), self.eve.xs())
+
+    def test_caught_up(self) -> None:
+        """Who was slow is brought to the present by two steps, and follows the others."""
+        self.eve.guest.pipe.unsent = 1
+        self.move_all(5)
+        self.eve.guest.pipe.unsent = 0
+        self.move_all(2)
+        self.assertEqual(self.codings(self.eve), [(6, 1), (1, 1)])
+        self.codings(self.ann)
+        self.assertEqual(self.ann.xs(), self.eve.xs())
+
+    def test_little_goes_plainly(self) -> None:
+        """A small change is shorter in the plain coding, and those who read both go on from there."""
+        self.move(1)
+        self.move_all(1)
+        self.assertEqual(self.codings(self.eve), [(1, 0), (1, 1)])
+
+
 class SlowTests(FeedCase):
     """Players who do not read."""
 

@@ -25,7 +25,7 @@ class EnteringTests(SynchronousTestCase):
         """A client says who it is, then asks for its room; names and ids are the server's."""
         server = ScriptedServer(name="ann", token="secret", client="test 1")
         server.open()
-        self.assertEqual(server.said, [wire.Hello([1], "ann", "secret", None, "test 1")])
+        self.assertEqual(server.said, [wire.Hello([1], "ann", "secret", None, "test 1", ["eg"])])
         server.welcome()
         self.assertEqual(server.found(wire.Join), [wire.Join("a", 0, {}, None)])
         self.assertEqual(server.told, [values.Welcomed("s1", "u1", "Ann", resumed=False)])

@@ -21,7 +21,7 @@ class StateSyncTests(SynchronousTestCase):
         row = world.rock.spawn(x=1)
         step = sync.sync_state(world)
         assert step is not None and sync.last_state is not None
-        self.assertEqual((step.tick, step.base_code, sync.last_state.number), (2, 0, 1))
+        self.assertEqual((step.tick, step.base_code, sync.last_state.number), (2, 1, 1))
         self.assertIsNone(sync.sync_state(world))
         row.x = 2
         step = sync.sync_state(world, tick=10)
@@ -36,7 +36,7 @@ class StateSyncTests(SynchronousTestCase):
             world.rock.spawn()
             step = sync.sync_state(world)
             assert step is not None
-            self.assertEqual((step.tick, step.base_code), (1, 0))
+            self.assertEqual((step.tick, step.base_code), (1, 1))
 
     def test_client(self) -> None:
         """A client's is given the replica, and shows the moment between two states."""

@@ -8,10 +8,6 @@ from meteor_net.state.coding.leb128 import Reader, encode_one
 from meteor_net.state.errors import FrameError
 from meteor_net.state.version import TableVersion, Version
 
-#: Its number in a frame's base (wire clause 8.3), and the feature of HELLO and WELCOME.
-CODING = 1
-FEATURE = "eg"
-
 
 def encode_following(before: Version, base: Version, new: Version) -> bytes:
     """Encode a step for those who hold the last two versions."""

@@ -15,9 +15,6 @@ from meteor_net.state.errors import FrameError
 from meteor_net.state.layout import Layout
 from meteor_net.state.version import Ints, TableVersion, Texts, Version
 
-#: Its number in a frame's base (wire clause 8.3).
-CODING = 0
-
 
 def encode_step(base: Version, new: Version) -> bytes:
     """Encode all but the texts of a step.
