@@ -127,6 +127,9 @@ export class NetworkClient {
   /** The room's conversation. */
   get chat() { return this.#room.chat; }
 
+  /** What is shown when: its `updateRate` may be set, and `delayMs` tells how late the world is shown; null before we are in. */
+  get stateSync() { return this.#room.world.sync; }
+
   /** The room's schema; null before we are in. */
   get schema() { return this.#room.world.schema; }
 

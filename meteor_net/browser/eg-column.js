@@ -2,6 +2,7 @@
 
 import { FrameError } from "./errors.js";
 import { rebased } from "./rotation.js";
+import { Scratch } from "./scratch.js";
 
 /** @typedef {import("./eg.js").Part} Part */
 /** @typedef {import("./field.js").Column} Column */
@@ -10,6 +11,9 @@ import { rebased } from "./rotation.js";
 const HALF = 1;
 const LINEAR = 2;
 
+/** Sums may be beyond 32 bits before they are reduced. */
+const added = new Scratch(Float64Array);
+
 /**
  * Add a column's numbers; answer where those of the next begin.
  * @param {Part} part
@@ -17,32 +21,30 @@ const LINEAR = 2;
  * @param {number} mode
  * @param {Changed} changed
  * @param {Int32Array | null} listed In mode 3 the places of the rows that have a number; the others have none.
+ * @param {number} count Rows listed, or all changed rows.
  * @param {Uint32Array} numbers
  * @param {number} at
  */
-export function applyColumn(part, c, mode, changed, listed, numbers, at) {
-  const kind = part.next.kind;
+export function applyColumn(part, c, mode, changed, listed, count, numbers, at) {
+  const { kind, columns } = part.next;
   const column = kind.columns[c];
-  const values = part.next.columns[c];
+  const { ring, min, max } = column;
   const { slots } = changed;
-  const old = bases(part, c, mode, changed);
-  if (listed !== null) {
-    const implied = column.values === 2;
-    for (const place of listed) old[place] = sum(column, old[place], implied ? 1 : numbers[at++] + 1);
-  } else {
-    const { ring } = column;
-    for (let i = 0; i < slots.length; i++) {
-      const z = numbers[at++];
-      const n = old[i] + ((z >>> 1) ^ -(z & 1));
-      old[i] = ring === 0 ? n | 0 : reduced(n, column);
-    }
+  const sums = bases(part, c, mode, changed);
+  const implied = listed !== null && column.values === 2;
+  for (let i = 0; i < count && listed !== null; i++) sums[listed[i]] = sum(column, sums[listed[i]], implied ? 1 : numbers[at + i] + 1);
+  for (let i = 0; i < count && listed === null; i++) {
+    const z = numbers[at + i];
+    const n = sums[i] + ((z >>> 1) ^ -(z & 1));
+    sums[i] = ring === 0 ? n | 0 : reduced(n, column);
   }
-  const { min, max } = column;
+  const values = columns[c];
   for (let i = 0; i < slots.length; i++) {
-    if (old[i] < min || old[i] > max) throw new FrameError(`${kind.name}.${column.name} leaves its domain`);
-    values[slots[i]] = old[i];
+    const n = sums[i];
+    if (n < min || n > max) throw new FrameError(`${kind.name}.${column.name} leaves its domain`);
+    values[slots[i]] = n;
   }
-  return at;
+  return implied ? at : at + count;
 }
 
 /**
@@ -72,13 +74,12 @@ function reduced(n, { min, ring }) {
  * @param {number} c
  * @param {number} mode
  * @param {Changed} changed
- * @returns {Float64Array} sums may be beyond 32 bits
  */
 function bases(part, c, mode, { slots, moved }) {
   const { next, base, before } = part;
   const column = next.kind.columns[c];
   const values = next.columns[c];
-  const made = new Float64Array(slots.length);
+  const made = added.room(slots.length);
   for (let i = 0; i < slots.length; i++) made[i] = values[slots[i]];
   const rotation = column.part > 0;
   if (before !== null && (mode === HALF || mode === LINEAR)) {

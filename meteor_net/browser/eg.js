@@ -7,6 +7,7 @@ import { applyColumn } from "./eg-column.js";
 import { FrameError } from "./errors.js";
 import { Runs, readNumbers } from "./planes.js";
 import { readHead, readRows } from "./rows.js";
+import { Scratch } from "./scratch.js";
 import { Reader } from "./words.js";
 
 /** @typedef {import("./field.js").Column} Column */
@@ -28,6 +29,11 @@ import { Reader } from "./words.js";
 
 export const FEW = 3;
 const NONE = new Int32Array(0);
+
+const stoppedPlaces = new Scratch(Int32Array);
+const begunPlaces = new Scratch(Int32Array);
+const listed = new Scratch(Int32Array);
+const movedRows = new Scratch(Uint8Array);
 
 /**
  * Bring a version to the next.
@@ -179,16 +185,15 @@ function differs(columns, others, slot) {
  * @param {number} at
  * @param {number} count
  * @param {number} size
+ * @param {Int32Array} found to be filled
  */
-function places(numbers, at, count, size) {
-  const found = new Int32Array(count);
+function places(numbers, at, count, size, found) {
   let place = -1;
   for (let i = 0; i < count; i++) {
     place += numbers[at + i] + 1;
     if (place >= size) throw new FrameError("a place beyond the last");
     found[i] = place;
   }
-  return found;
 }
 
 /**
@@ -199,52 +204,70 @@ function places(numbers, at, count, size) {
  */
 function applyPart(part, numbers, at) {
   if (!part.columns.length) return at;
-  const { next, base, active } = part;
-  const stopped = places(numbers, at, part.stopped, active.length);
-  at += part.stopped;
-  const begun = places(numbers, at, part.begun, next.size - active.length);
-  at += part.begun;
-  const changed = changedRows(next, active, stopped, begun);
-  next.touched = changed.slots;
+  const { next, active } = part;
+  const rows = changedRows(part, numbers, at);
+  at += part.stopped + part.begun;
+  next.touched = rows.slots;
+  ownColumns(part);
   for (const { c, mode, count } of part.columns) {
-    if (next.columns[c] === base.columns[c]) next.columns[c] = base.columns[c].slice();
-    let listed = null;
-    if (mode === FEW) {
-      listed = places(numbers, at, count, changed.slots.length);
+    const few = mode === FEW ? listed.room(count) : null;
+    if (few !== null) {
+      places(numbers, at, count, rows.slots.length, few);
       at += count;
     }
-    at = applyColumn(part, c, mode, changed, listed, numbers, at);
+    at = applyColumn(part, c, mode, rows, few, count, numbers, at);
   }
   return at;
 }
 
 /**
- * The changed rows, ascending, and which of them were active.
- * @param {TableState} next
- * @param {Int32Array} active
- * @param {Int32Array} stopped places in the active set
- * @param {Int32Array} begun places in the other rows
+ * Take copies of the columns with values, side by side in one piece of memory.
+ * @param {Part} part
  */
-function changedRows(next, active, stopped, begun) {
-  const slots = new Int32Array(active.length - stopped.length + begun.length);
-  const moved = new Uint8Array(slots.length);
+function ownColumns({ next, base, columns }) {
+  const shared = columns.filter(({ c }) => next.columns[c] === base.columns[c]);
+  const memory = new Int32Array(shared.length * next.height);
+  shared.forEach(({ c }, i) => {
+    next.columns[c] = memory.subarray(i * next.height, (i + 1) * next.height);
+    next.columns[c].set(base.columns[c]);
+  });
+}
+
+/**
+ * The changed rows, ascending, and which of them were active (8.15).
+ * @param {Part} part
+ * @param {Uint32Array} numbers
+ * @param {number} at where its gaps begin
+ */
+function changedRows({ next, active, stopped, begun }, numbers, at) {
+  const stops = stoppedPlaces.room(stopped + 1);
+  places(numbers, at, stopped, active.length, stops);
+  const begins = begunPlaces.room(begun + 1);
+  places(numbers, at + stopped, begun, next.size - active.length, begins);
+  stops[stopped] = begins[begun] = -1; // after the last
+  const slots = new Int32Array(active.length - stopped + begun);
+  const moved = movedRows.room(slots.length);
   const { alive } = next;
   let count = 0;
-  let a = 0; // in active
-  let s = 0; // in stopped
-  let b = 0; // in begun
+  let s = 0; // in stops
+  let b = 0; // in begins
   let place = 0; // among the rows that are not active
-  for (let slot = 0; count < slots.length; slot++) {
-    if (slot === active[a]) {
-      if (stopped[s] === a) s++;
-      else {
-        moved[count] = 1;
-        slots[count++] = slot;
-      }
-      a++;
-    } else if (alive[slot] && place++ === begun[b]) {
+  let slot = 0;
+  // Up to each active row, and after the last of them, come others.
+  for (let a = 0; a <= active.length; a++) {
+    const end = a < active.length ? active[a] : next.height;
+    for (; slot < end && b < begun; slot++) {
+      if (alive[slot] === 0 || place++ !== begins[b]) continue;
       b++;
+      moved[count] = 0;
       slots[count++] = slot;
+    }
+    slot = end + 1;
+    if (a === active.length) break;
+    if (stops[s] === a) s++;
+    else {
+      moved[count] = 1;
+      slots[count++] = end;
     }
   }
   return { slots, moved };

@@ -33,6 +33,11 @@ export const MAX_UNIT_CHARS = 32;
 export const SNAPSHOTS = 32;
 /** Arrivals from which the delay is tuned: some 3 s at 20 Hz. */
 export const ARRIVALS = 64;
+/** The part of the frames that come in time: for the latest few, the world is carried on instead. */
+export const USUAL = 0.95;
+/** How slow and how fast the film may run while the delay is tuned: nobody sees that. */
+export const SLOWEST = 0.96;
+export const FASTEST = 1.02;
 /** The most that jitter may add to the delay: beyond it, a stutter is better than a lag. */
 export const JITTER_MS = 300;
 /** A difference of the shown time that is jumped, not slid. */

@@ -4,6 +4,7 @@
 // known before, so C tells where it ends; then the lengths tell where D has to end, and nothing is read beyond.
 
 import { FrameError } from "./errors.js";
+import { Scratch } from "./scratch.js";
 
 /** Classes of one width; from there on each is twice as wide as the one before. */
 const PLAIN = 3;
@@ -11,6 +12,9 @@ const PLAIN = 3;
 const MAX_WIDTH = 32;
 /** Bits that one load of four bytes gives from any place in a byte. */
 const LOAD = 24;
+
+const found = new Scratch(Uint32Array);
+const padded = new Scratch(Uint8Array);
 
 /** Numbers that are to be read, in runs of one parameter each. */
 export class Runs {
@@ -35,7 +39,7 @@ export class Runs {
 }
 
 /**
- * Read the numbers of all runs: everything that `bytes` has from `start` on.
+ * Read the numbers of all runs: everything that `bytes` has from `start` on. They last until the next call.
  * @param {Uint8Array} bytes
  * @param {number} start
  * @param {Runs} runs
@@ -44,14 +48,16 @@ export class Runs {
  */
 export function readNumbers(bytes, start, runs) {
   if (runs.total > 8 * (bytes.length - start)) throw new FrameError("the frame ends too early");
-  const numbers = new Uint32Array(runs.total);
-  const end = readClasses(bytes, start, numbers);
+  const numbers = found.room(runs.total);
+  const end = readClasses(bytes, start, numbers, runs.total);
   const bits = widths(numbers, runs);
   if (end + Math.ceil(bits / 8) !== bytes.length) throw new FrameError("bytes of the frame are missing or left over");
   if (bits % 8 && bytes[bytes.length - 1] >> (bits % 8)) throw new FrameError("bits are left over in the frame");
   // Zeros behind the end, so that four bytes can be loaded at every place.
-  const plane = new Uint8Array(bytes.length - end + 4);
-  plane.set(bytes.subarray(end));
+  const length = bytes.length - end;
+  const plane = padded.room(length + 4);
+  for (let i = 0; i < length; i++) plane[i] = bytes[end + i];
+  plane.fill(0, length, length + 4);
   readRests(plane, numbers, runs);
   return numbers;
 }
@@ -61,9 +67,9 @@ export function readNumbers(bytes, start, runs) {
  * @param {Uint8Array} bytes
  * @param {number} start
  * @param {Uint32Array} classes to be filled
+ * @param {number} count
  */
-function readClasses(bytes, start, classes) {
-  const count = classes.length;
+function readClasses(bytes, start, classes, count) {
   let at = start;
   let zeros = 0;
   for (let n = 0; n < count; at++) {

@@ -18,6 +18,8 @@ import { Rooms } from "./rooms.js";
 
 const CLIENT = "meteor-net.js 0.1";
 const JOIN = 50;
+/** What we can read beyond the least (wire 8.3). */
+const FEATURES = Object.freeze(["eg"]);
 
 /** Phase -> message that may come in it -> the next phase; READY takes all others too (4.1). @type {Record<Phase, Record<string, Phase>>} */
 const NEXT = {
@@ -80,7 +82,7 @@ export class ClientSession {
     this.#heartbeat.opened(nowMs);
     this.clock.opened(nowMs);
     const { name, token } = this;
-    this.#send({ type: "HELLO", versions: [1], name, token, resume: this.#resume, client: CLIENT, features: [] });
+    this.#send({ type: "HELLO", versions: [1], name, token, resume: this.#resume, client: CLIENT, features: FEATURES });
   }
 
   /** The connection is gone; rooms wait for the next one. */

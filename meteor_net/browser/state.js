@@ -1,11 +1,12 @@
 // The world as a page sees it: rows of values, interpolated between two versions, shown a little late so that it moves smoothly.
 //
 // StateSync keeps the newest versions and answers what to show now. Its clock is the arrival of frames: it notes how long after its
-// tick each one came, and shows the world one tick and the usual lateness behind. The difference between the server's clock and ours
-// falls out of that; jitter widens the delay, and calm narrows it, so slowly that nobody sees time run faster or slower.
+// tick each one came, and shows the world one interval and the usual lateness behind. The difference between the server's clock and
+// ours falls out of that; jitter widens the delay, and calm narrows it, so slowly that nobody sees time run faster or slower.
+// Where a frame is late all goes on as it went, for one interval at most.
 
+import { ARRIVALS, FASTEST, JITTER_MS, JUMP_MS, SLOWEST, SNAPSHOTS, USUAL } from "./limits.js";
 import { interpolate } from "./view.js";
-import { ARRIVALS, JITTER_MS, JUMP_MS, SNAPSHOTS } from "./limits.js";
 
 export { Replica } from "./replica.js";
 export { TableView, interpolate } from "./view.js";
@@ -13,6 +14,9 @@ export { TableView, interpolate } from "./view.js";
 /** @typedef {import("./replica.js").Version} Version */
 /** @typedef {import("./view.js").RowObject} RowObject */
 /** @typedef {import("./view.js").WorldView} WorldView */
+
+/** Intervals after which what did not come is taken not to have been: the world is at rest. */
+const AT_REST = 3;
 
 /** Keeps the newest versions of a stream and tells what to show now. */
 export class StateSync {
@@ -25,6 +29,8 @@ export class StateSync {
   #lag = null;
   #lagAt = 0;
   #shown = 0;
+  /** @type {number | null} as it was set; null: every tick */
+  #rate = null;
 
   /**
    * @param {number} tickMs The length of a tick.
@@ -39,9 +45,24 @@ export class StateSync {
     this.lastState = null;
   }
 
-  /** Frames a second when everything moves. */
+  /** Frames a second when everything moves (the mission's name): one for every tick, unless it was set. */
   get updateRate() {
-    return 1000 / this.tickMs;
+    return this.#rate ?? 1000 / this.tickMs;
+  }
+
+  set updateRate(hz) {
+    if (!(hz > 0 && hz <= 1000)) throw new RangeError(`updateRate must be above 0 and at most 1000 Hz, not ${hz}`);
+    this.#rate = hz;
+  }
+
+  /** Ticks from one frame to the next when everything moves. */
+  get #interval() {
+    return Math.max(1, 1000 / (this.updateRate * this.tickMs));
+  }
+
+  /** How far the world is shown behind the frames that came the quickest, in ms; null before the first frame. */
+  get delayMs() {
+    return this.#lag === null ? null : this.#lag - Math.min(...this.#arrivals);
   }
 
   /**
@@ -97,33 +118,41 @@ export class StateSync {
   #wanted() {
     if (this.#arrivals.length === 0) return null;
     const sorted = [...this.#arrivals].sort((a, b) => a - b);
-    const late = sorted[Math.floor(0.95 * (sorted.length - 1))];
-    return sorted[0] + Math.min(late - sorted[0], JITTER_MS) + this.tickMs;
+    const late = sorted[Math.floor(USUAL * (sorted.length - 1))];
+    return sorted[0] + Math.min(late - sorted[0], JITTER_MS) + this.#interval * this.tickMs;
   }
 
   /**
-   * Let the lag follow what is wanted by at most a tenth of the time gone by.
+   * Let the lag follow what is wanted, so that the film runs a little slower or faster.
    * @param {number} nowMs
    */
   #follow(nowMs) {
     const wanted = this.#wanted();
     if (wanted === null) return null;
-    const most = Math.max(0, nowMs - this.#lagAt) / 10;
+    const passed = Math.max(0, nowMs - this.#lagAt);
     this.#lagAt = nowMs;
     if (this.#lag === null || Math.abs(wanted - this.#lag) > JUMP_MS) this.#lag = wanted;
-    else this.#lag += Math.min(Math.max(wanted - this.#lag, -most), most);
+    else this.#lag += Math.min(Math.max(wanted - this.#lag, (1 - FASTEST) * passed), (1 - SLOWEST) * passed);
     return this.#lag;
   }
 
   /**
-   * The tick on the player's screen at a moment, with its fraction; 0 before the first frame.
+   * The tick that is due at a moment, whether or not its version came; null before the first frame.
+   * @param {number} nowMs
+   */
+  #due(nowMs) {
+    const lag = this.#follow(nowMs);
+    return lag === null ? null : this.clockTick + (nowMs - lag - this.clockTime) / this.tickMs;
+  }
+
+  /**
+   * The tick on the player's screen at a moment, with its fraction; 0 before the first frame. At most an interval after the newest.
    * @param {number} nowMs our clock
    */
   tickAt(nowMs) {
-    const lag = this.#follow(nowMs);
-    if (lag === null || this.lastState === null) return this.lastState?.tick ?? 0;
-    const tick = this.clockTick + (nowMs - lag - this.clockTime) / this.tickMs;
-    return Math.max(0, Math.min(tick, this.lastState.tick));
+    const newest = this.lastState?.tick ?? 0;
+    const due = this.#due(nowMs);
+    return due === null ? newest : Math.max(0, Math.min(due, newest + this.#interval));
   }
 
   /**
@@ -137,8 +166,22 @@ export class StateSync {
     this.#shown = tick;
     while (this.#snapshots.length > 2 && this.#snapshots[1].tick <= tick) this.#snapshots.shift();
     const [first, second = first] = this.#snapshots;
-    const alpha = (tick - (second.tick - second.span)) / second.span;
-    return alpha > 0 ? interpolate(first, second, Math.min(alpha, 1)) : interpolate(first, first, 1);
+    // Nothing changed between the two but in the last interval: a version is only made where something changes.
+    const span = Math.max(1, Math.min(Math.max(second.span, this.#interval), second.tick - first.tick));
+    if (tick > second.tick) return interpolate(first, second, 1 + this.#ahead(nowMs) / span);
+    const alpha = (tick - (second.tick - span)) / span;
+    return alpha > 0 ? interpolate(first, second, alpha) : interpolate(first, first, 1);
+  }
+
+  /**
+   * How many ticks the world is carried on beyond the newest version. It waits there for a while; if still nothing comes then
+   * nothing has changed, and it slides back to what is true.
+   * @param {number} nowMs
+   */
+  #ahead(nowMs) {
+    const interval = this.#interval;
+    const late = ((this.#due(nowMs) ?? 0) - (this.lastState?.tick ?? 0)) / interval;
+    return interval * Math.max(0, Math.min(late, 1, AT_REST - late));
   }
 
   /** The tick that was shown last. */

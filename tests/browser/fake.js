@@ -15,6 +15,8 @@ export const SCHEMA = toWire({
 });
 /** A keyframe: a ship in slot 0 (generation 0) at x 10, y 20, heading a quarter turn. */
 export const KEYFRAME = Uint8Array.of(2, 0b1111, 0, 2, 0, 0, 2, 0, 20, 40, 0x80, 1);
+/** The step from nothing to that ship, in the coding `eg`. */
+export const EG_STEP = Uint8Array.of(2, 0b1111, 0, 2, 0, 0, 1, 40, 40, 40, 0x0b, 1, 0x14, 1);
 /** A step: the ship's x grows by 10. */
 export const STEP = Uint8Array.of(2, 2, 2, 0, 20);
 /** A step that nothing can come of. */

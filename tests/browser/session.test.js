@@ -27,7 +27,7 @@ test("a player says HELLO, then JOIN, and is in with the first picture", async (
   const { server, client, joined } = begin({ room: "a", name: "ann", token: "t" });
   equal([server.socket.url, server.socket.protocol], ["ws://test/ws", "meteor.v1"]);
   await server.accept();
-  equal(server.take(), [{ type: "HELLO", versions: [1], name: "ann", token: "t", resume: null, client: "meteor-net.js 0.1", features: [] }]);
+  equal(server.take(), [{ type: "HELLO", versions: [1], name: "ann", token: "t", resume: null, client: "meteor-net.js 0.1", features: ["eg"] }]);
   await server.welcome();
   const [join, ping] = server.take();
   equal(join, { type: "JOIN", name: "a", role: 0, places: new Map(), schemaHash: null });
