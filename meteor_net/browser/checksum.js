@@ -13,23 +13,36 @@ const SECOND = THIRD.map((crc) => (crc >>> 8) ^ LAST[crc & 255]);
 const FIRST = SECOND.map((crc) => (crc >>> 8) ^ LAST[crc & 255]);
 
 /**
+ * Go on with the words of a column.
+ * @param {number} begun the checksum so far
+ * @param {Int32Array} column
+ * @param {Int32Array} slots
+ */
+function feed(begun, column, slots) {
+  let crc = begun;
+  for (let i = 0; i < slots.length; i++) {
+    const mixed = crc ^ column[slots[i]];
+    crc = FIRST[mixed & 255] ^ SECOND[(mixed >>> 8) & 255] ^ THIRD[(mixed >>> 16) & 255] ^ LAST[mixed >>> 24];
+  }
+  return crc;
+}
+
+const ONE = Int32Array.of(0);
+
+/**
  * CRC-32 over the little-endian words of a version's rows; texts do not count.
  * @param {TableState[]} tables
  * @returns {number}
  */
 export function checksum(tables) {
   let crc = -1;
-  /** @param {number} word */
-  const feed = (word) => {
-    const mixed = crc ^ word;
-    crc = FIRST[mixed & 255] ^ SECOND[(mixed >>> 8) & 255] ^ THIRD[(mixed >>> 16) & 255] ^ LAST[mixed >>> 24];
-  };
   for (const table of tables) {
-    const slots = table.slots();
-    feed(slots.length);
-    for (const slot of slots) feed(slot);
-    for (const slot of slots) feed(table.generations[slot]);
-    for (const column of table.columns) for (const slot of slots) feed(column[slot]);
+    const slots = Int32Array.from(table.slots());
+    const places = slots.map((_, i) => i);
+    crc = feed(crc, Int32Array.of(slots.length), ONE);
+    crc = feed(crc, slots, places);
+    crc = feed(crc, table.generations, slots);
+    for (const column of table.columns) crc = feed(crc, column, slots);
   }
   return ~crc >>> 0;
 }

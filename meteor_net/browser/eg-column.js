@@ -2,17 +2,14 @@
 
 import { FrameError } from "./errors.js";
 import { rebased } from "./rotation.js";
-import { Scratch } from "./scratch.js";
 
 /** @typedef {import("./eg.js").Part} Part */
 /** @typedef {import("./field.js").Column} Column */
+/** @typedef {import("./table-state.js").TableState} TableState */
 /** @typedef {{slots: Int32Array, moved: Uint8Array}} Changed the changed rows, and which of them were active */
 
 const HALF = 1;
 const LINEAR = 2;
-
-/** Sums may be beyond 32 bits before they are reduced. */
-const added = new Scratch(Float64Array);
 
 /**
  * Add a column's numbers; answer where those of the next begin.
@@ -26,35 +23,51 @@ const added = new Scratch(Float64Array);
  * @param {number} at
  */
 export function applyColumn(part, c, mode, changed, listed, count, numbers, at) {
+  if (listed !== null) return applyFew(part, c, changed, listed, count, numbers, at);
   const { kind, columns } = part.next;
   const column = kind.columns[c];
-  const { ring, min, max } = column;
-  const { slots } = changed;
-  const sums = bases(part, c, mode, changed);
-  const implied = listed !== null && column.values === 2;
-  for (let i = 0; i < count && listed !== null; i++) sums[listed[i]] = sum(column, sums[listed[i]], implied ? 1 : numbers[at + i] + 1);
-  for (let i = 0; i < count && listed === null; i++) {
-    const z = numbers[at + i];
-    const n = sums[i] + ((z >>> 1) ^ -(z & 1));
-    sums[i] = ring === 0 ? n | 0 : reduced(n, column);
-  }
   const values = columns[c];
-  for (let i = 0; i < slots.length; i++) {
-    const n = sums[i];
+  const { ring, min, max } = column;
+  const { slots, moved } = changed;
+  if (column.part > 0) rebase(part, c, column, slots);
+  const guessed = part.before !== null && (mode === HALF || mode === LINEAR);
+  for (let i = 0; i < count; i++) {
+    const slot = slots[i];
+    const z = numbers[at + i];
+    let n = values[slot] + ((z >>> 1) ^ -(z & 1));
+    if (guessed && moved[i] === 1) n += guess(part, c, column, slot, mode);
+    n = ring === 0 ? n | 0 : reduced(n, column);
     if (n < min || n > max) throw new FrameError(`${kind.name}.${column.name} leaves its domain`);
-    values[slots[i]] = n;
+    values[slot] = n;
   }
-  return implied ? at : at + count;
+  return at + count;
 }
 
 /**
- * @param {Column} column
- * @param {number} old
- * @param {number} z at most 2^32
+ * Add the numbers of a column in which few rows have one.
+ * @param {Part} part
+ * @param {number} c
+ * @param {Changed} changed
+ * @param {Int32Array} listed
+ * @param {number} count
+ * @param {Uint32Array} numbers
+ * @param {number} at
  */
-function sum(column, old, z) {
-  const n = old + (z % 2 ? -(z + 1) / 2 : z / 2);
-  return column.ring === 0 ? n | 0 : reduced(n, column);
+function applyFew(part, c, { slots }, listed, count, numbers, at) {
+  const { kind, columns } = part.next;
+  const column = kind.columns[c];
+  const values = columns[c];
+  const implied = column.values === 2;
+  if (column.part > 0) rebase(part, c, column, slots);
+  for (let i = 0; i < count; i++) {
+    const slot = slots[listed[i]];
+    const z = implied ? 1 : numbers[at + i] + 1; // up to 2^32
+    const sum = values[slot] + (z % 2 ? -(z + 1) / 2 : z / 2);
+    const n = column.ring === 0 ? sum | 0 : reduced(sum, column);
+    if (n < column.min || n > column.max) throw new FrameError(`${kind.name}.${column.name} leaves its domain`);
+    values[slot] = n;
+  }
+  return implied ? at : at + count;
 }
 
 /**
@@ -69,33 +82,22 @@ function reduced(n, { min, ring }) {
 }
 
 /**
- * What the differences are added to: base and guess of each changed row.
+ * How an active row is guessed to move: as it did, or half of that (8.16); a rotation that is written in another way now, not at all (8.17).
  * @param {Part} part
  * @param {number} c
+ * @param {Column} column
+ * @param {number} slot
  * @param {number} mode
- * @param {Changed} changed
  */
-function bases(part, c, mode, { slots, moved }) {
-  const { next, base, before } = part;
-  const column = next.kind.columns[c];
-  const values = next.columns[c];
-  const made = added.room(slots.length);
-  for (let i = 0; i < slots.length; i++) made[i] = values[slots[i]];
-  const rotation = column.part > 0;
-  if (before !== null && (mode === HALF || mode === LINEAR)) {
-    const was = before.columns[c];
-    const is = base.columns[c];
-    const largest = c - column.part;
-    for (let i = 0; i < slots.length; i++) {
-      if (moved[i] === 0) continue;
-      const slot = slots[i];
-      if (rotation && before.columns[largest][slot] !== base.columns[largest][slot]) continue;
-      const v = least(is[slot] - was[slot], column.ring);
-      made[i] += mode === HALF ? v >> 1 : v;
-    }
+function guess({ next, base, before }, c, column, slot, mode) {
+  const was = /** @type {TableState} */ (before).columns;
+  if (column.part > 0) {
+    const first = c - column.part;
+    const largest = base.columns[first][slot];
+    if (was[first][slot] !== largest || next.columns[first][slot] !== largest) return 0;
   }
-  if (rotation) rebase(part, c, column, slots, made);
-  return made;
+  const v = least(base.columns[c][slot] - was[c][slot], column.ring);
+  return mode === HALF ? v >> 1 : v;
 }
 
 /**
@@ -116,16 +118,19 @@ function least(difference, ring) {
  * @param {number} c
  * @param {Column} column
  * @param {Int32Array} slots
- * @param {Float64Array} made
  */
-function rebase({ next, base, taken }, c, column, slots, made) {
+function rebase({ next, base, taken }, c, column, slots) {
   const first = c - column.part;
   const now = next.columns[first];
-  const [largest, x, y, z] = base.columns.slice(first, first + 4);
+  const values = next.columns[c];
+  const largest = base.columns[first];
   if (now === largest) return;
+  const x = base.columns[first + 1];
+  const y = base.columns[first + 2];
+  const z = base.columns[first + 3];
   for (let i = 0; i < slots.length; i++) {
     const slot = slots[i];
     if (now[slot] === largest[slot] || (taken !== null && taken[slot])) continue;
-    made[i] = rebased(largest[slot], x[slot], y[slot], z[slot], column.max, now[slot])[column.part];
+    values[slot] = rebased(largest[slot], x[slot], y[slot], z[slot], column.max, now[slot])[column.part];
   }
 }

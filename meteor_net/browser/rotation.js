@@ -51,10 +51,17 @@ export function toIntegers(q, top) {
  */
 export function toNumbers(largest, a, b, c, top) {
   const unit = WIDTH / top;
-  const three = [LOW + a * unit, LOW + b * unit, LOW + c * unit];
-  const rest = 1 - (three[0] * three[0] + three[1] * three[1] + three[2] * three[2]);
-  three.splice(largest, 0, rest > 0 ? Math.sqrt(rest) : 0);
-  return /** @type {Quaternion} */ (/** @type {unknown} */ (three));
+  const first = LOW + a * unit;
+  const second = LOW + b * unit;
+  const third = LOW + c * unit;
+  const rest = 1 - (first * first + second * second + third * third);
+  const greatest = rest > 0 ? Math.sqrt(rest) : 0;
+  switch (largest) {
+    case 0: return [greatest, first, second, third];
+    case 1: return [first, greatest, second, third];
+    case 2: return [first, second, greatest, third];
+    default: return [first, second, third, greatest];
+  }
 }
 
 /**

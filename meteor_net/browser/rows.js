@@ -57,9 +57,9 @@ function take(table, base, slot, generation) {
   if (generation > 0xffff) throw new FrameError("a generation of more than 16 bits");
   if (!table.alive[slot]) {
     if (base.alive[slot]) throw new FrameError("a row is freed and taken at once");
-    table.size++;
+    table.size++; // what is free is clear already
   } else if (table.generations[slot] === generation) throw new FrameError("a row is taken that was taken already");
+  else table.clear(slot);
   table.alive[slot] = 1;
   table.generations[slot] = generation;
-  table.clear(slot);
 }

@@ -22,6 +22,8 @@ export class Kind {
     this.input = input;
     /** The integer columns: of the fields without texts and data (8.5). */
     this.columns = fields.flatMap((field) => field.columns);
+    /** The places of the fields that travel beside the integers. */
+    this.apart = fields.flatMap((field, f) => (field.isApart ? [f] : []));
     this.byName = new Map(fields.map((field) => [field.name, field]));
     if (this.byName.size !== fields.length) throw new MessageError(`schema: ${name} has a field twice`);
   }

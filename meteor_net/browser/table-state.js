@@ -60,9 +60,7 @@ export class TableState {
     this.alive = grown(this.alive, this.height);
     this.generations = grown(this.generations, this.height);
     this.columns = this.columns.map((column) => grown(column, this.height));
-    this.kind.fields.forEach(({ blank }, f) => {
-      if (blank !== null) this.ownTexts(f);
-    });
+    for (const f of this.kind.apart) this.ownTexts(f);
   }
 
   /**
@@ -80,9 +78,7 @@ export class TableState {
   /** @param {number} slot */
   clear(slot) {
     for (const column of this.columns) column[slot] = 0;
-    this.kind.fields.forEach(({ blank }, f) => {
-      if (blank !== null) this.texts[f][slot] = blank;
-    });
+    for (const f of this.kind.apart) this.texts[f][slot] = /** @type {string | Uint8Array} */ (this.kind.fields[f].blank);
   }
 
   /** The slots that rows are in, ascending. */
