@@ -126,9 +126,13 @@ class Client:
         coding = BOTH if self._random.random() < 0.85 else 0
         if coding == BOTH and self.frames and self._lost():
             self._held = None
+        self.give(stream, coding)
+
+    def give(self, stream: Stream, coding: int) -> None:
+        """Give the step from what is held to the newest version."""
         step = stream.step(self._held, coding)
-        self._held = newest.number
-        self.frames.append((step, newest.crc()))
+        self._held = stream.version.number
+        self.frames.append((step, stream.version.crc()))
 
     def _lost(self) -> bool:
         """Tell whether a keyframe is asked for: where the version before is not held, and now and then."""
@@ -149,3 +153,23 @@ def histories(seed: int) -> Iterator[tuple[World, Client]]:
             if stream.commit(tick, check=random.random() < 0.2):
                 client.serve(stream)
         yield world, client
+
+
+def every_base(seed: int, versions: int = 9) -> Iterator[tuple[World, Client]]:
+    """Let one world go on; each client joins at another version, comes back at the last, and follows from there."""
+    random = Random(seed)
+    world = World(random_schema(random), 1)
+    stream = Stream(world)
+    clients: list[Client] = []
+    tick = 0
+    while stream.version.number < versions + 3:
+        tick += 1
+        happen(random, world)
+        if not stream.commit(tick, check=random.random() < 0.2):
+            continue
+        joining = stream.version.number < versions
+        if joining:
+            clients.append(Client(world.schema, random))
+        for client in clients[-1:] if joining else clients:
+            client.give(stream, BOTH)
+    return ((world, client) for client in clients)

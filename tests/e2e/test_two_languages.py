@@ -15,7 +15,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.state import World
-from tests.e2e.random_worlds import Client, histories
+from tests.e2e.random_worlds import Client, every_base, histories
 from tests.requirements import REPOSITORY, require
 
 REPLAY = Path(__file__).with_name("replay.mjs")
@@ -65,6 +65,12 @@ class TwoLanguagesTests(SynchronousTestCase):
         codings = {step.base_code % 8 for _, client in cases for step, _ in client.frames}
         backs = {min(step.base_code // 8, 2) for _, client in cases for step, _ in client.frames if step.base_code % 8 == 1}
         self.assertEqual((codings, backs), ({0, 1}, {0, 1, 2}))
+
+    def test_every_base(self) -> None:
+        """From every version that is kept one step leads to the newest, and the shared steps lead on from there."""
+        cases = [case for seed in range(20) for case in every_base(seed)]
+        found = replay(cases, mutations=0)
+        self.assertEqual(found["frames"], 20 * 8 * 5)
 
     def test_changed_frames(self) -> None:
         """A changed frame is applied or refused, changes nothing where it is refused, and is never slow."""
