@@ -26,9 +26,6 @@ MAX_FIELDS = 64
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
-#: Sets of columns for which the plan of a step is kept; few ever occur.
-MAX_PLANS = 64
-
 #: Beyond this, float arithmetic no longer tells neighbouring whole numbers apart safely.
 _EXACT = 2.0**52
 
@@ -44,8 +41,6 @@ class Layout:
         floats, wholes, flags, choices, quaternions: Those kinds of fields, with their (first) integer column's place.
         lowest, highest, modulus: The domains of the integer columns, each of shape (columns, 1);
             modulus is 2^32 where nothing wraps.
-        ring_modulus, ring_start: The same for the coding eg, where small domains wrap too, and what its
-            remainders start from.
         wraps: The columns that wrap.
     """
 
@@ -91,15 +86,8 @@ class Layout:
         # Added before and taken off after the remainder: brings what does not wrap into 32 bits with sign.
         self.offset = _column([0 if modulus else 1 << 31 for modulus in moduli], np.int64)
         self.wraps = Rings(moduli)
-        # The coding eg counts small domains round, too (wire clause 8.16).
-        sizes = [field.highest - field.lowest + 1 for field in self.columns]
-        ring_moduli = [m or (size if size in (2, 3, 4) else 0) for m, size in zip(moduli, sizes, strict=True)]
-        self.ring_modulus = _column([modulus or 1 << 32 for modulus in ring_moduli], np.int64)
-        starts = [f.lowest if m else -(1 << 31) for f, m in zip(self.columns, ring_moduli, strict=True)]
-        self.ring_start = _column(starts, np.int64)
-        self.two_values = [modulus == 2 for modulus in ring_moduli]
-        self._ring_moduli = ring_moduli
-        self._rings_of: dict[tuple[int, ...], Rings] = {}
+        #: For the coding `eg` alone: what it worked out for sets of columns.
+        self.plans: dict[bytes, Any] = {}
 
     def _plan_floats(self) -> None:
         placed = [(place, field) for place, field in enumerate(self.columns) if isinstance(field, FloatField)]
@@ -150,16 +138,6 @@ class Layout:
         np.copyto(wrapped, 0, where=wrapped == -np.inf)
         np.mod(wrapped, modulus, out=wrapped)
         return int(missing.sum())
-
-    def rings_of(self, columns: list[int]) -> Rings:
-        """Give what shortens differences of these columns, in the coding eg."""
-        key = tuple(columns)
-        rings = self._rings_of.get(key)
-        if rings is None:
-            if len(self._rings_of) >= MAX_PLANS:  # a peer must not make us remember
-                self._rings_of.clear()
-            rings = self._rings_of[key] = Rings([self._ring_moduli[column] for column in columns])
-        return rings
 
 
 class Rings:

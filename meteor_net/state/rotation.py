@@ -20,8 +20,26 @@ LOW = -0.7071067811865476
 WIDE = 1.4142135623730951
 #: What x, y, z, w are where nothing was turned, and where they are no rotation.
 IDENTITY = (0.0, 0.0, 0.0, 1.0)
-#: The components besides the largest, by the place of that.
-_OTHERS = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
+#: The components besides the largest: three rows, by the place of that.
+_OTHERS = np.array([[1, 0, 0, 0], [2, 2, 1, 1], [3, 3, 3, 2]])
+
+
+def _moves() -> NDArray[np.intp]:
+    """Tell where components are found when another one is left out.
+
+    Returns:
+        For the place that was left out and the one that will be: where the latter's component and the other three
+        lie in a list of the former's and its other three.
+    """
+    moves = np.empty((COLUMNS, COLUMNS, COLUMNS), dtype=np.intp)
+    for old in range(COLUMNS):
+        listed = [old, *_OTHERS[:, old].tolist()]
+        for new in range(COLUMNS):
+            moves[:, old, new] = [listed.index(component) for component in (new, *_OTHERS[:, new].tolist())]
+    return moves
+
+
+_MOVED = _moves()
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -78,7 +96,7 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
         return tuple(column[slot].tolist())
 
     def to_wire(self, value: Any) -> Any:
-        return self.quantize(np.array([value]))[0][:, 0].tolist()
+        return self.quantize(np.array(value)[:, None])[0][:, 0].tolist()
 
     def from_wire(self, wire: Any) -> Any:
         tops = (3, self.most, self.most, self.most)
@@ -89,32 +107,52 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
         return tuple(self.values(np.array(wire, dtype=np.int32)[:, None])[0].tolist())
 
     def quantize(self, block: Floats) -> tuple[Ints, int]:
-        """Turn rows of four numbers into integers.
+        """Turn four numbers a row into integers.
+
+        Args:
+            block: Of shape (4, rows); left as it is.
 
         Returns:
             An array of shape (4, rows), and how many rows were no rotation.
         """
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            x, y, z, w = block.T
-            square = x * x + y * y + z * z + w * w
-        good = (square > 0) & (square < math.inf)
-        bad = len(good) - int(np.count_nonzero(good))
-        if bad:
-            block = np.where(good[:, None], block, IDENTITY)
+            square = np.add.reduce(block * block, axis=0)  # one after another, as the clause wants it
+        bad = 0
+        # A NaN makes both NaN, which compares as False.
+        if len(square) and not (square.min() > 0 and square.max() < math.inf):
+            good = (square > 0) & (square < math.inf)
+            bad = len(good) - int(np.count_nonzero(good))
+            block = np.where(good, block, np.array(IDENTITY)[:, None])
             square = np.where(good, square, 1.0)
-        turned = block / np.sqrt(square)[:, None]
-        largest = np.abs(turned).argmax(axis=1)
-        return self.pick(turned, largest), bad
-
-    def pick(self, turned: Floats, largest: NDArray[np.integer[Any]]) -> Ints:
-        """Leave out the component at `largest`, and quantize the other three (wire clause 7.5)."""
-        rows = np.arange(len(turned))
-        sign = np.where(turned[rows, largest] < 0, -1.0, 1.0)
-        three = turned[rows, _OTHERS[largest].T] * sign
-        ints = np.empty((COLUMNS, len(turned)), dtype=np.int32)
+        turned = block / np.sqrt(square)
+        largest = np.abs(turned).argmax(axis=0)
+        rows = np.arange(len(largest))
+        three = turned[_OTHERS[:, largest], rows]
+        three *= np.where(turned[largest, rows] < 0, -1.0, 1.0)
+        ints = np.empty((COLUMNS, len(largest)), dtype=np.int32)
         ints[0] = largest
-        ints[1:] = np.clip(np.floor((three - LOW) / WIDE * self.most + 0.5), 0, self.most)
-        return ints
+        ints[1:] = self._round(three)
+        return ints, bad
+
+    def rebase(self, ints: Ints, largest: NDArray[np.integer[Any]]) -> Ints:
+        """Give the other three integers of the same rotations if the component at `largest` is left out (clause 8.17)."""
+        four = np.empty((COLUMNS, len(largest)))
+        three = four[1:]
+        np.multiply(ints[1:], WIDE / self.most, out=three)
+        three += LOW
+        rest = 1.0 - np.add.reduce(three * three, axis=0)
+        np.sqrt(np.maximum(rest, 0.0, out=rest), out=four[0])
+        turned = four[_MOVED[:, ints[0], largest], np.arange(len(largest))]
+        return self._round(turned[1:] * np.where(turned[0] < 0, -1.0, 1.0))
+
+    def _round(self, three: Floats) -> Ints:
+        three -= LOW
+        three /= WIDE
+        three *= self.most
+        three += 0.5
+        np.floor(three, out=three)
+        np.maximum(three, 0, out=three)
+        return np.minimum(three, self.most, out=three).astype(np.int32)
 
     def values(self, ints: Ints) -> Floats:
         """Turn integers of shape (4, rows) into rows of four numbers."""
@@ -123,7 +161,7 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
         a, b, c = three
         rows = np.arange(len(largest))
         values = np.empty((len(largest), COLUMNS))
-        values[rows, _OTHERS[largest].T] = three
+        values[rows, _OTHERS[:, largest]] = three
         values[rows, largest] = np.sqrt(np.maximum(1.0 - (a * a + b * b + c * c), 0.0))
         return values
 
@@ -141,28 +179,3 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
 
     def _parameters(self) -> dict[str, Any]:
         return {"bits": self.bits}
-
-
-class Turned:
-    """The integers of a quaternion column as last committed: only rows whose numbers changed are quantized again."""
-
-    def __init__(self, field: Quaternion) -> None:
-        self._field = field
-        self._floats: Floats = np.empty((0, COLUMNS))
-        self._ints: Ints = np.empty((COLUMNS, 0), dtype=np.int32)
-
-    def quantize(self, column: Floats) -> tuple[Ints, int]:
-        """Give the integers of a column, and how many of the rows that changed were no rotation."""
-        top = len(column)
-        if top > len(self._floats):
-            more = top - len(self._floats)
-            self._floats = np.concatenate((self._floats, np.full((more, COLUMNS), math.nan)))
-            self._ints = np.pad(self._ints, ((0, 0), (0, more)))
-        # NaN differs from itself, so what is not a number is looked at each time.
-        changed = np.flatnonzero((column != self._floats[:top]).any(axis=1))
-        bad = 0
-        if len(changed):
-            fresh = column[changed]
-            self._floats[changed] = fresh
-            self._ints[:, changed], bad = self._field.quantize(fresh)
-        return self._ints[:, :top], bad

@@ -15,9 +15,10 @@ from meteor_net.errors import ConfigError
 from meteor_net.state.errors import TableFull
 from meteor_net.state.fields import ColumnHolder, Field, collect
 from meteor_net.state.layout import Layout
-from meteor_net.state.rotation import COLUMNS, Turned
+from meteor_net.state.rotation import COLUMNS
 from meteor_net.state.row import Row, row_class
-from meteor_net.state.version import MAX_SLOTS, Generations, Ints, Mask, TableVersion, Texts
+from meteor_net.state.version import MAX_SLOTS, Generations, Ints, Mask, TableVersion, Texts, note_moved
+from meteor_net.state.watch import Watch
 
 
 class Table(ColumnHolder):
@@ -65,9 +66,9 @@ class Table(ColumnHolder):
         for local in layout.locals:
             make = np.empty if local.column_dtype is np.object_ else np.zeros
             self._columns[local.name] = make(size, dtype=local.column_dtype)
-        self._turned = [(place, field.name, Turned(field)) for place, field in layout.quaternions]
-        for _, quaternion in layout.quaternions:
-            self._columns[quaternion.name] = np.zeros((size, COLUMNS))
+        self._turned = [np.zeros((COLUMNS, size)) for _ in layout.quaternions]
+        for (_, quaternion), block in zip(layout.quaternions, self._turned, strict=True):
+            self._columns[quaternion.name] = block.T
         self._alive = np.zeros(size, dtype=np.bool_)
         self._generation = np.zeros(size, dtype=np.uint16)
         self._heap: list[int] = []  # free slots below _used
@@ -77,6 +78,9 @@ class Table(ColumnHolder):
         self._frozen: tuple[Mask, Generations] | None = None
         self._dead: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
         self._show(0)
+        words = [self._columns[choice.name][None, :] for _, choice in layout.choices]
+        self._watch = Watch([self._floats, self._wholes, self._flags, *self._turned, *words])
+        self._last: TableVersion | None = None  # what the watch compares with
 
     @classmethod
     def layout(cls) -> Layout:
@@ -190,43 +194,77 @@ class Table(ColumnHolder):
         alive, generation = self._structure()
         if len(self._dead):
             self._clear(self._dead)
-        ints = self._quantize()
         texts = self._freeze_texts(previous)
+        quiet = all(new is old for new, old in zip(texts, previous.texts, strict=True))
+        if alive is previous.alive and generation is previous.generation and self._last is previous:
+            return self._step(previous, texts, quiet)
+        ints = self._quantize(None)
+        self._watch.look(self._top)
         if (
-            all(new is old for new, old in zip(texts, previous.texts, strict=True))
+            quiet
             and np.array_equal(ints, previous.ints)
-            and (alive is previous.alive or np.array_equal(alive, previous.alive))
-            and (generation is previous.generation or np.array_equal(generation, previous.generation))
+            and np.array_equal(alive, previous.alive)
+            and np.array_equal(generation, previous.generation)
         ):
             self._frozen = previous.alive, previous.generation
+            self._last = previous
             return previous
         for array in (alive, generation, ints):
             array.flags.writeable = False
-        return TableVersion(alive, generation, ints, texts)
+        self._last = TableVersion(alive, generation, ints, texts)
+        return self._last
 
-    def _quantize(self) -> Ints:
+    def _step(self, previous: TableVersion, texts: tuple[Texts, ...], quiet: bool) -> TableVersion:
+        """Quantize again what was written to since the version before, of which every row is still there."""
+        touched = self._watch.look(self._top)
+        if quiet and not len(touched):
+            return previous
+        if len(touched) > self._top // 2:
+            ints = self._quantize(None)
+            changed = (ints != previous.ints).any(axis=0).nonzero()[0]
+        else:
+            fresh = self._quantize(touched)
+            changed = touched[(fresh != previous.ints.take(touched, axis=1)).any(axis=0)]
+            ints = previous.ints
+            if len(changed):
+                ints = ints.copy()
+                ints[:, touched] = fresh
+        if quiet and not len(changed):
+            return previous
+        ints.flags.writeable = False
+        self._last = TableVersion(previous.alive, previous.generation, ints, texts)
+        note_moved(previous, self._last, changed)
+        return self._last
+
+    def _quantize(self, slots: NDArray[np.intp] | None) -> Ints:
+        """Give the integers of some slots, or of all."""
         layout, top = self._layout, self._top
-        ints = np.empty((len(layout.columns), top), dtype=np.int32)
+
+        def of(block: NDArray[Any]) -> NDArray[Any]:
+            return block[..., :top] if slots is None else block.take(slots, axis=-1)
+
+        ints = np.empty((len(layout.columns), top if slots is None else len(slots)), dtype=np.int32)
         if layout.floats:
-            whole, bad = layout.quantize_floats(self._floats[:, :top])
+            whole, bad = layout.quantize_floats(of(self._floats))
             self._bad += bad
             ints[layout.float_places] = whole
         if layout.wholes:
-            ints[layout.whole_places] = np.clip(self._wholes[:, :top], layout.whole_low, layout.whole_high)
+            wholes = np.maximum(of(self._wholes), layout.whole_low)
+            ints[layout.whole_places] = np.minimum(wholes, layout.whole_high, out=wholes)
         if layout.flags:
-            ints[layout.flag_places] = self._flags[:, :top]
-        for place, name, turned in self._turned:
-            ints[place : place + COLUMNS], bad = turned.quantize(self._cells[name])
+            ints[layout.flag_places] = of(self._flags)
+        for (place, quaternion), block in zip(layout.quaternions, self._turned, strict=True):
+            ints[place : place + COLUMNS], bad = quaternion.quantize(of(block))
             self._bad += bad
         for place, choice in layout.choices:
-            words = self._cells[choice.name]
+            words = of(self._columns[choice.name])
             ints[place] = -1
             for n, word in enumerate(choice.choices):
                 ints[place][words == word] = n
-            unknown = (ints[place] < 0) & self._alive_view
+            unknown = (ints[place] < 0) & of(self._alive)
             self._bad += int(unknown.sum())
             np.maximum(ints[place], 0, out=ints[place])
-        if len(self._dead):
+        if len(self._dead) and slots is None:
             ints[:, self._dead] = 0
         return ints
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class TableVersion:
         self.generation = generation
         self.ints = ints
         self.texts = texts
-        #: Which rows moved since another version: see `coding.motion`, which alone uses it.
+        #: What `note_moved` was told.
         self.moved: tuple[Any, NDArray[np.intp]] | None = None
 
     @property
@@ -62,6 +63,14 @@ class TableVersion:
             and np.array_equal(self.ints, other.ints)
             and all(np.array_equal(mine, theirs) for mine, theirs in zip(self.texts, other.texts, strict=True))
         )
+
+
+def note_moved(before: TableVersion, version: TableVersion, moved: NDArray[np.intp]) -> None:
+    """Remember the rows whose integers differ between two versions, so that nobody need look for them again.
+
+    Only for rows that are in both, of one generation; ascending.
+    """
+    version.moved = (ref(before), moved)
 
 
 class Version:

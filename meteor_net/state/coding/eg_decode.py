@@ -7,6 +7,7 @@ anything is made, and the versions that a step starts from stay as they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from meteor_net.state.coding.leb128 import Reader
 from meteor_net.state.coding.modes import FEW, HALF, LINEAR, gap_k
 from meteor_net.state.coding.motion import NO_ROWS, active_set, flips, motion, others
+from meteor_net.state.coding.plan import plan
 from meteor_net.state.coding.planes import Numbers, decode_planes
 from meteor_net.state.coding.rowset import Slots
 from meteor_net.state.coding.varint import decode_structure
@@ -62,12 +64,13 @@ class _Part(NamedTuple):
         """Give the parameter and the length of each run of numbers (wire clause 8.14)."""
         yield gap_k(len(self.active), self.stopped), self.stopped
         yield gap_k(self.rest, self.begun), self.begun
-        for column, (mode, k, few) in zip(self.columns.tolist(), self.modes, strict=True):
+        two_values = plan(self.layout, self.columns).two_values
+        for two, (mode, k, few) in zip(two_values, self.modes, strict=True):
             if mode != FEW:
                 yield k, self.changed
             else:
                 yield gap_k(self.changed, few), few
-                if not self.layout.two_values[column]:
+                if not two:
                     yield k, few
 
 
@@ -102,7 +105,8 @@ def decode_step(base: Version, data: bytes, before: Version | None = None) -> tu
     if sum(counts) > 8 * len(data):  # each has a bit at least: refuse before any work
         raise FrameError("the frame ends too early")
     z = decode_planes(data, reader.at, np.repeat(np.array([k for k, _ in flat], dtype=np.int64), counts))
-    numbers = iter(np.split(z, np.cumsum(counts)[:-1])) if counts else iter(())
+    ends = list(accumulate(counts, initial=0))
+    numbers = (z[start:end] for start, end in pairwise(ends))
     for number, part in parts.items():
         tables[number] = _decode_part(part, numbers)
     return tables, crc
@@ -118,7 +122,7 @@ def _decode_head(layout: Layout, before: TableVersion | None, base: TableVersion
     active = active_set(before, base, table)
     stopped = reader.one() if len(active) else 0
     begun = reader.one()
-    columns = np.flatnonzero([bitmap >> (column + 1) & 1 for column in range(len(layout.columns))])
+    columns = np.array([column for column in range(len(layout.columns)) if bitmap >> (column + 1) & 1], dtype=np.intp)
     modes = []
     for _ in range(len(columns)):
         k, mode = divmod(reader.take(1)[0], 8)
@@ -135,16 +139,17 @@ def _decode_part(part: _Part, numbers: Iterator[Numbers]) -> TableVersion:
     """Make a table of its part's head and numbers."""
     changed = _decode_rows(part, numbers)
     d = np.zeros((len(part.columns), len(changed)), dtype=np.int64)
-    for row, (column, (mode, _, _)) in enumerate(zip(part.columns.tolist(), part.modes, strict=True)):
+    two_values = plan(part.layout, part.columns).two_values
+    for row, (mode, _, _) in enumerate(part.modes):
         if mode != FEW:
             d[row] = next(numbers)
         else:
             places = _places(next(numbers), len(changed))
-            d[row, places] = 1 if part.layout.two_values[column] else next(numbers) + 1
+            d[row, places] = 1 if two_values[row] else next(numbers) + 1
     if not d.size:
         return part.table
     ints = part.table.ints.copy()
-    ints[np.ix_(part.columns, changed)] = _values(part, changed, (d >> 1) ^ -(d & 1))
+    ints[part.columns[:, None], changed] = _values(part, changed, (d >> 1) ^ -(d & 1))
     table = TableVersion(part.table.alive, part.table.generation, ints, part.table.texts)
     return table
 
@@ -168,18 +173,25 @@ def _places(gaps: Numbers, size: int) -> Slots:
 
 def _values(part: _Part, changed: Slots, d: Numbers) -> NDArray[np.int64]:
     """Give the new values of the changed rows: base, and prediction, and difference (wire clause 8.16)."""
-    layout, columns, old = part.layout, part.columns, part.table.ints
-    modes = np.array([mode for mode, _, _ in part.modes])[:, None]
-    sums = d + old[np.ix_(columns, changed)]
-    if ((modes == HALF) | (modes == LINEAR)).any():
-        v = motion(layout, columns, part.before, part.base, part.active, changed)
-        sums += np.where(modes == LINEAR, v, 0)
-        sums += np.where(modes == HALF, v >> 1, 0)
-    start, modulus = layout.ring_start[columns], layout.ring_modulus[columns]
-    values: NDArray[np.int64] = (sums - start) % modulus + start
-    for flip in flips(layout, columns, old, changed, lambda place: values[columns.searchsorted(place)], part.taken):
-        at = np.ix_(flip.columns, flip.rows)
-        values[at] = (flip.predicted + d[at] + (1 << 31)) % (1 << 32) - (1 << 31)
-    if (values < layout.lowest[columns]).any() or (values > layout.highest[columns]).any():
+    known = plan(part.layout, part.columns)
+    was = part.table.ints.take(changed, axis=1)
+    sums = d + (was if known.all else was[part.columns])
+    modes = [mode for mode, _, _ in part.modes]
+    v = None
+    if HALF in modes or LINEAR in modes:
+        v = motion(known, part.before, part.base, part.active, changed)
+    if v is not None:
+        for row, mode in enumerate(modes):
+            if mode == LINEAR:
+                sums[row] += v[row]
+            elif mode == HALF:
+                sums[row] += v[row] >> 1
+    sums -= known.start
+    sums %= known.modulus
+    sums += known.start
+    for flip in flips(known, was, sums, changed, part.taken):
+        at = flip.columns, flip.rows
+        sums[at] = (flip.predicted + d[at] + (1 << 31)) % (1 << 32) - (1 << 31)
+    if (sums < known.lowest).any() or (sums > known.highest).any():
         raise FrameError("the frame has a value outside its field's domain")
-    return values
+    return sums

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meteor_net.state.coding.leb128 import encode, encode_one
-from meteor_net.state.coding.modes import FEW, HALF, HOLD, LINEAR, choose, gap_k, zigzag
-from meteor_net.state.coding.motion import NO_ROWS, active_set, flips, motion, note_moved, others
+from meteor_net.state.coding.modes import FEW, choose, gap_k, zigzag
+from meteor_net.state.coding.motion import NO_ROWS, active_set, flips, motion, moved_rows, others, same
+from meteor_net.state.coding.plan import Plan, plan
 from meteor_net.state.coding.planes import Numbers, encode_planes
 from meteor_net.state.coding.rowset import Slots, encode_rows
 from meteor_net.state.coding.varint import carried, compare_rows
@@ -72,86 +73,85 @@ def _encode_part(layout: Layout, before: TableVersion | None, base: TableVersion
     """Give the head of a table's part, empty if nothing changed, and put its numbers down."""
     if base is new:
         return b""
-    structure, taken, old = b"", None, base.ints
-    if base.alive is not new.alive or base.generation is not new.generation:
+    structure, taken, old = b"", NO_ROWS, base.ints
+    if base.alive is new.alive and base.generation is new.generation:
+        changed = moved_rows(base, new)
+    else:
         freed, taken = compare_rows(base, new)
         if len(freed) or len(taken):
             generations = encode(new.generation[taken].astype(np.uint32))
             structure = encode_rows(freed) + encode_rows(taken) + generations
         old = carried(base, len(new.alive), taken)
-        old[:, ~new.alive] = 0
-    difference = new.ints - old
-    if not len(difference):
-        return b"\1" + structure if structure else b""
-    changed: Slots = np.flatnonzero(np.bitwise_or.reduce(difference, axis=0))
-    if taken is None:
-        note_moved(base, new, changed)
+        differs: NDArray[Any] = (new.ints != old).any(axis=0) & new.alive
+        changed = differs.nonzero()[0]
     if not len(changed):
         return b"\1" + structure if structure else b""
-    d: Ints = difference if len(changed) == difference.shape[1] else difference.take(changed, axis=1)
-    columns = np.flatnonzero(np.bitwise_or.reduce(d, axis=1))
-    if len(columns) < len(d):
-        d = d[columns]
+    after, was = new.ints.take(changed, axis=1), old.take(changed, axis=1)
+    d: Ints = after - was
+    columns: Slots = d.any(axis=1).nonzero()[0]
+    known = plan(layout, columns)
+    if not known.all:
+        d, after = d[columns], after[columns]
+    bitmap = int(bool(structure)) | sum(2 << column for column in columns.tolist())
+    heads = [encode_one(bitmap), structure]
     active = active_set(before, base, new)
-    heads = [encode_one(int(bool(structure)) | sum(2 << column for column in columns.tolist())), structure]
     _encode_rows(active, changed, new, heads, sheet)
-    after = new.ints
-    turned = flips(layout, columns, old, changed, lambda place: after[place, changed], NO_ROWS if taken is None else taken)
-    for flip in turned:
-        d[np.ix_(flip.columns, flip.rows)] = after[np.ix_(columns[flip.columns], changed[flip.rows])] - flip.predicted
-    v = motion(layout, columns, before, base, active, changed)
-    for flip in turned:
-        v[np.ix_(flip.columns, flip.rows)] = 0
-    _encode_values(layout, columns, d, v, heads, sheet)
+    v = motion(known, before, base, active, changed, wide=True)
+    for flip in flips(known, was, after, changed, taken):
+        d[flip.columns, flip.rows] = after[flip.columns, flip.rows] - flip.predicted
+        if v is not None:
+            v[known.wide.searchsorted(flip.columns), flip.rows] = 0
+    _encode_values(known, d, v, heads, sheet)
     return b"".join(heads)
 
 
 def _encode_rows(active: Slots, changed: Slots, new: TableVersion, heads: list[bytes], sheet: Sheet) -> None:
     """Tell which rows change, beside what the active set tells (wire clause 8.15)."""
-    if len(active) == len(changed) and (active is changed or np.array_equal(active, changed)):
-        heads.append(b"\0\0" if len(active) else b"\0")
+    if same(active, changed):
+        heads.append(b"\0\0")
         return
     mask = np.zeros(len(new.alive), dtype=np.bool_)
     mask[changed] = True
     if len(active):
-        stopped = np.flatnonzero(~mask[active])
+        stopped = (~mask[active]).nonzero()[0]
         heads.append(encode_one(len(stopped)))
         sheet.places(stopped, len(active))
     rest = others(new.alive, active)
-    begun = np.flatnonzero(mask[rest])
+    begun = mask[rest].nonzero()[0]
     heads.append(encode_one(len(begun)))
     sheet.places(begun, len(rest))
 
 
-def _encode_values(layout: Layout, columns: Slots, d: Ints, v: Ints, heads: list[bytes], sheet: Sheet) -> None:
+def _encode_values(plan: Plan, d: Ints, v: Ints | None, heads: list[bytes], sheet: Sheet) -> None:
     """Choose how each column travels, and put its numbers down (wire clause 8.16).
 
     Args:
-        layout: Of the table.
-        columns: Those with values.
+        plan: Of the columns with values.
         d: The differences to the base.
-        v: How the rows moved in the last step.
+        v: How the rows moved in the last step, None if none did.
         heads: Gets the modes.
         sheet: Gets the numbers.
     """
-    rings = layout.rings_of(columns.tolist())
-    rings.shorten(d)
-    tried = np.empty((LINEAR + 1 if v.any() else 1, *d.shape), dtype=np.uint32)
-    tried[HOLD] = zigzag(d)
-    if len(tried) > 1:
-        for mode, p in ((HALF, v >> 1), (LINEAR, v)):
-            rest = d - p
-            rings.shorten(rest)
-            tried[mode] = zigzag(rest)
-    two_values = [layout.two_values[column] for column in columns.tolist()]
-    for column, (mode, k) in enumerate(choose(tried, two_values)):
+    plan.rings.shorten(d)
+    count, wide = len(d), len(plan.wide) if v is not None else 0
+    tried = np.empty((count + 2 * wide, d.shape[1]), dtype=np.int32)
+    tried[:count] = d
+    if v is not None:
+        moving = d if wide == count else d[plan.wide]
+        rest = tried[count : count + wide]
+        np.subtract(moving, v >> 1, out=rest)
+        plan.wide_rings.shorten(rest)
+        rest = tried[count + wide :]
+        np.subtract(moving, v, out=rest)
+        plan.wide_rings.shorten(rest)
+    z = zigzag(tried)
+    for column, (mode, row, k) in enumerate(choose(z, count, plan.wide[:wide].tolist(), plan.two_values)):
         heads.append(bytes((k << 3 | mode,)))
         if mode != FEW:
-            sheet.add(tried[mode, column], k)
+            sheet.add(z[row], k)
             continue
-        z = tried[HOLD, column]
-        places = np.flatnonzero(z)
+        places = z[column].nonzero()[0]
         heads.append(encode_one(len(places)))
-        sheet.places(places, len(z))
-        if not two_values[column]:
-            sheet.add(z[places] - 1, k)
+        sheet.places(places, d.shape[1])
+        if not plan.two_values[column]:
+            sheet.add(z[column, places] - 1, k)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meteor_net.state.coding.planes import MAX_K, PLAIN
+from meteor_net.state.layout import MAX_COLUMNS
 from meteor_net.state.version import Ints
 
 #: The modes (wire clause 8.13).
@@ -26,9 +27,10 @@ _BUCKETS = 32 * 8 + 9
 
 
 class Choice(NamedTuple):
-    """What was chosen for a column."""
+    """What was chosen for a column: the mode, the row of its numbers, and their parameter."""
 
     mode: int
+    row: int
     k: int
 
 
@@ -45,7 +47,10 @@ def _costs() -> NDArray[np.float32]:
 
 
 _COSTS = _costs()
-_K = np.arange(MAX_K, dtype=np.float32)
+#: What a zero costs.
+_K = np.arange(1, MAX_K + 1, dtype=np.float32)
+#: Rows of the table of counts: the columns of a table, three times at most.
+_RAMP = np.arange(3 * MAX_COLUMNS, dtype=np.int32)[:, None]
 
 
 def gap_k(size: int, count: int) -> int:
@@ -58,36 +63,44 @@ def zigzag(difference: Ints) -> NDArray[np.uint32]:
     return ((difference << 1) ^ (difference >> 31)).view(np.uint32)
 
 
-def choose(tried: NDArray[np.uint32], two_values: list[bool]) -> list[Choice]:
+def choose(z: NDArray[np.uint32], count: int, wide: list[int], two_values: list[bool]) -> list[Choice]:
     """Choose a mode and a parameter for each column.
 
     Args:
-        tried: The numbers, of shape (modes, columns, changed rows): of the mode hold, and of half and linear if
-            anything moved before.
+        z: The numbers, a row each: of all columns in the mode hold, then of the wide ones in half, then in linear.
+        count: How many columns there are.
+        wide: Which of them are wide; none if nothing moved before.
         two_values: Which columns have only two values.
     """
-    modes, columns, rows = tried.shape
-    if rows > SAMPLE:
-        tried = np.ascontiguousarray(tried[:, :, :: rows // SAMPLE])
-    sampled = tried.shape[2]
-    buckets = (tried.astype(np.float32).view(np.int32) >> _SHIFT) - _FIRST
+    rows, places = z.shape
+    if places > SAMPLE:
+        z = np.ascontiguousarray(z[:, :: places // SAMPLE])
+        places = z.shape[1]
+    buckets = z.astype(np.float32).view(np.int32)
+    buckets >>= _SHIFT
+    buckets -= _FIRST
     np.maximum(buckets, 0, out=buckets)
-    buckets += (np.arange(modes * columns, dtype=np.int32) * _BUCKETS).reshape(modes, columns, 1)
-    counts = np.bincount(buckets.ravel(), minlength=modes * columns * _BUCKETS).reshape(modes * columns, _BUCKETS)
-    costs = (counts.astype(np.float32) @ _COSTS).reshape(modes, columns, MAX_K)
-    zeros = counts[:columns, 0]
+    used = int(buckets.max()) + 1
+    ks = min(used // 8 + 1, MAX_K)
+    buckets += _RAMP[:rows] * used
+    counts = np.bincount(buckets.ravel(), minlength=rows * used).reshape(rows, used)
+    costs = counts.astype(np.float32) @ _COSTS[:used, :ks]
     # What the numbers that are not 0 cost in the mode hold.
-    some = costs[0] - zeros[:, None] * (1 + _K)
-    chosen = []
-    best = costs.transpose(1, 0, 2).reshape(columns, -1)
-    places = best.argmin(axis=1).tolist()
-    least = best[np.arange(columns), places].tolist()
-    few_k, few_bits = some.argmin(axis=1).tolist(), some.min(axis=1).tolist()
-    for column, none in enumerate(zeros.tolist()):
-        count = sampled - none
-        few = 8 + count * (gap_k(sampled, count) + 2) + (0 if two_values[column] else few_bits[column])
-        if few < least[column]:
-            chosen.append(Choice(FEW, 0 if two_values[column] else few_k[column]))
-        else:
-            chosen.append(Choice(*divmod(places[column], MAX_K)))
-    return chosen
+    some = costs[:count] - counts[:count, :1] * _K[:ks]
+    best_k, best = costs.argmin(axis=1).tolist(), costs.min(axis=1).tolist()
+    few_k, few, zeros = some.argmin(axis=1).tolist(), some.min(axis=1).tolist(), counts[:count, 0].tolist()
+    ways: list[list[tuple[float, Choice]]] = []
+    for column in range(count):
+        changed, two = places - zeros[column], two_values[column]
+        bits = 8 + changed * (gap_k(places, changed) + 2) + (0 if two else few[column])
+        ways.append(
+            [(best[column], Choice(HOLD, column, best_k[column])), (bits, Choice(FEW, column, 0 if two else few_k[column]))]
+        )
+    for row, column in enumerate(wide, start=count):
+        for mode, at in ((HALF, row), (LINEAR, row + len(wide))):
+            ways[column].append((best[at], Choice(mode, at, best_k[at])))
+    return [min(way, key=_bits)[1] for way in ways]
+
+
+def _bits(way: tuple[float, Choice]) -> float:
+    return way[0]

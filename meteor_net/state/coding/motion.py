@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
-from weakref import ref
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from meteor_net.state.coding.plan import Plan
 from meteor_net.state.coding.rowset import Slots
-from meteor_net.state.layout import Layout
 from meteor_net.state.rotation import COLUMNS
-from meteor_net.state.version import Ints, Mask, TableVersion
+from meteor_net.state.version import Ints, Mask, TableVersion, note_moved
 
 NO_ROWS: Slots = np.zeros(0, dtype=np.intp)
-
-
-def note_moved(before: TableVersion, base: TableVersion, moved: Slots) -> None:
-    """Remember the rows that moved from one version to the next, so that the next step need not look for them."""
-    base.moved = (ref(before), moved)
 
 
 def moved_rows(before: TableVersion | None, base: TableVersion) -> Slots:
     """Give the rows that are in both versions, of one generation, and differ in an integer; ascending slots."""
     if before is None or before is base:
         return NO_ROWS
-    if base.moved is None or base.moved[0]() is not before:
-        size = min(len(before.alive), len(base.alive))
-        differs = (before.ints[:, :size] != base.ints[:, :size]).any(axis=0)
+    if base.moved is not None and base.moved[0]() is before:
+        known: Slots = base.moved[1]
+        return known
+    size = min(len(before.alive), len(base.alive))
+    differs = (before.ints[:, :size] != base.ints[:, :size]).any(axis=0)
+    if before.alive is not base.alive or before.generation is not base.generation:
         differs &= before.alive[:size] & base.alive[:size] & (before.generation[:size] == base.generation[:size])
-        moved: Slots = np.flatnonzero(differs)
+    moved: Slots = differs.nonzero()[0]
+    if base.moved is None or base.moved[0]() is None:
         note_moved(before, base, moved)
-        return moved
-    known: Slots = base.moved[1]
-    return known
+    return moved
 
 
 def active_set(before: TableVersion | None, base: TableVersion, new: TableVersion) -> Slots:
@@ -46,54 +42,73 @@ def active_set(before: TableVersion | None, base: TableVersion, new: TableVersio
     return still
 
 
+def same(one: Slots, other: Slots) -> bool:
+    """Tell whether two lists of slots are alike."""
+    return one is other or (len(one) == len(other) and bool((one == other).all()))
+
+
 def others(alive: Mask, active: Slots) -> Slots:
     """Give the slots that are taken and not in the active set."""
     rest = alive.copy()
     rest[active] = False
-    return np.flatnonzero(rest)
+    return rest.nonzero()[0]
 
 
 def motion(
-    layout: Layout, columns: Slots, before: TableVersion | None, base: TableVersion, active: Slots, changed: Slots
-) -> Ints:
+    plan: Plan, before: TableVersion | None, base: TableVersion, active: Slots, changed: Slots, wide: bool = False
+) -> Ints | None:
     """Give how the changed rows moved in the last step, the shorter way round; 0 for those that did not.
 
+    Args:
+        plan: Of the columns.
+        before: The version that the last step started from.
+        base: The version that it led to.
+        active: The active set.
+        changed: The changed rows.
+        wide: Only the wide columns are wanted.
+
     Returns:
-        An array of shape (columns, changed rows).
+        An array of shape (columns, changed rows); None if none of them moved.
     """
-    v: Ints = np.zeros((len(columns), len(changed)), dtype=np.int32)
     if before is None or not len(active):
-        return v
-    if active is changed or np.array_equal(active, changed):
-        return _motion(layout, columns, before, base, changed)
+        return None
+    if same(active, changed):
+        return _motion(plan, before, base, changed, wide)
     mask = np.zeros(max(int(changed[-1]), int(active[-1])) + 1, dtype=np.bool_)
     mask[active] = True
-    places = np.flatnonzero(mask[changed])
-    v[:, places] = _motion(layout, columns, before, base, changed[places])
+    going = mask[changed]
+    if going.all():
+        return _motion(plan, before, base, changed, wide)
+    places = going.nonzero()[0]
+    if not len(places):
+        return None
+    moved = _motion(plan, before, base, changed[places], wide)
+    v: Ints = np.zeros((len(moved), len(changed)), dtype=np.int32)
+    v[:, places] = moved
     return v
 
 
-def _motion(layout: Layout, columns: Slots, before: TableVersion, base: TableVersion, slots: Slots) -> Ints:
-    place = np.ix_(columns, slots)
-    v: Ints = base.ints[place] - before.ints[place]
-    layout.rings_of(columns.tolist()).shorten(v)
-    for largest, _ in layout.quaternions:
-        flipped = np.flatnonzero(base.ints[largest, slots] != before.ints[largest, slots])
+def _motion(plan: Plan, before: TableVersion, base: TableVersion, slots: Slots, wide: bool) -> Ints:
+    v: Ints = base.ints.take(slots, axis=1)
+    v -= before.ints.take(slots, axis=1)
+    for turn in plan.turns:
+        flipped = v[turn.place].nonzero()[0]
         if len(flipped):
-            v[np.ix_(_small(columns, largest), flipped)] = 0
+            v[turn.place + 1 : turn.place + COLUMNS, flipped] = 0
+    if wide:
+        v = v[plan.columns[plan.wide]]
+        plan.wide_rings.shorten(v)
+    else:
+        v = v if plan.all else v[plan.columns]
+        plan.rings.shorten(v)
     return v
-
-
-def _small(columns: Slots, largest: int) -> Slots:
-    """Give the places, among the columns, of a quaternion's three small ones."""
-    return np.flatnonzero((columns > largest) & (columns < largest + COLUMNS))
 
 
 class Flip(NamedTuple):
     """A quaternion column where the component that is left out is another one than in the base.
 
     Attributes:
-        columns: Places among the columns of the step.
+        columns: Places among the columns of the step, of shape (columns, 1).
         rows: Places among the changed rows.
         predicted: What their integers would be if nothing had turned, of shape (columns, rows).
     """
@@ -103,30 +118,26 @@ class Flip(NamedTuple):
     predicted: Ints
 
 
-def flips(
-    layout: Layout, columns: Slots, base: Ints, changed: Slots, largest: Callable[[int], Ints], taken: Slots
-) -> list[Flip]:
+def flips(plan: Plan, base: Ints, new: NDArray[Any], changed: Slots, taken: Slots) -> list[Flip]:
     """Predict quaternions where `largest` changes (wire clause 8.17).
 
     Args:
-        layout: Of the table.
-        columns: Those with values.
-        base: The base's integers, 0 in rows that are taken in this step.
+        plan: Of the columns.
+        base: The base's integers in the changed rows, of all columns of the table; 0 in rows that are taken in this step.
+        new: Those of the new version, of the step's columns; only those of `largest` are looked at.
         changed: The changed rows.
-        largest: Gives what `largest` becomes in the changed rows, by its column.
         taken: Rows that are taken in this step.
     """
     found = []
-    for place, field in layout.quaternions:
-        small = _small(columns, place)
-        if place not in columns or not len(small):
+    for turn in plan.turns:
+        if turn.at is None or not len(turn.small):
             continue
-        new = largest(place)
-        differs = base[place, changed] != new
+        differs = base[turn.place] != new[turn.at]
         if len(taken):
             differs &= ~np.isin(changed, taken)
-        rows = np.flatnonzero(differs)
+        rows = differs.nonzero()[0]
         if len(rows):
-            turned = field.pick(field.values(base[place : place + COLUMNS, changed[rows]]), new[rows])
-            found.append(Flip(small, rows, turned[columns[small] - place]))
+            old = base[turn.place : turn.place + COLUMNS, rows]
+            predicted = turn.field.rebase(old, new[turn.at, rows])
+            found.append(Flip(turn.small, rows, predicted[turn.which]))
     return found

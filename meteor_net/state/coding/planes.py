@@ -17,9 +17,6 @@ from meteor_net.state.errors import FrameError
 MAX_K = 32
 #: So many classes have the same width: from there on each is twice as wide as the one before.
 PLAIN = 3
-#: Where the exponent begins in a float64.
-_MANTISSA = 52
-_BIAS = 1023
 
 Numbers = NDArray[np.int64]
 
@@ -29,9 +26,10 @@ def encode_planes(z: Numbers, k: Numbers) -> bytes:
     if not len(z):
         return b""
     one = np.left_shift(1, k)
-    rest = z - (one << 1)
-    # A float64 of a whole number below 2^53 has its floor(log2) in the exponent, exactly.
-    width = (np.maximum(rest, one).astype(np.float64).view(np.int64) >> _MANTISSA) - _BIAS
+    rest = z - one
+    rest -= one
+    # A whole number below 2^53 is a float64 exactly, and so is its exponent: the number of its bits.
+    width = np.frexp(np.maximum(rest, one))[1] - 1
     ones = np.minimum(z >> k, width - k + PLAIN)
     ones += 1
     np.cumsum(ones, out=ones)
@@ -48,14 +46,10 @@ def _pack(values: Numbers, width: Numbers) -> bytes:
     if not total:
         return b""
     starts = ends - width
-    word = starts >> 5
-    first = np.flatnonzero(word[1:] != word[:-1])
-    first += 1
-    first = np.concatenate(([0], first))
     # What begins in one word of 32 bits is added up: the bits do not overlap, and reach into the next word at most.
-    sums = np.add.reduceat((values << (starts & 31)).view(np.uint64), first)
-    words = np.zeros((total >> 5) + 2, dtype=np.uint64)
-    words[word[first]] = sums
+    words = np.zeros((total >> 5) + 2, dtype=np.int64)
+    np.add.at(words, starts >> 5, values << (starts & 31))
+    words = words.view(np.uint64)
     words[1:] += words[:-1] >> np.uint64(32)
     return words.astype("<u4").tobytes()[: (total + 7) >> 3]
 
