@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.requirements import REPOSITORY, require
 
-NOT_COPIED = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
+NOT_COPIED = shutil.ignore_patterns(".*", "_trial_temp*", "node_modules", "build", "dist", "*.egg-info", "__pycache__")
 RUN_TWISTD = "from twisted.scripts.twistd import run; run()"
 
 
