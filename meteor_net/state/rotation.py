@@ -24,22 +24,27 @@ IDENTITY = (0.0, 0.0, 0.0, 1.0)
 _OTHERS = np.array([[1, 0, 0, 0], [2, 2, 1, 1], [3, 3, 3, 2]])
 
 
-def _moves() -> NDArray[np.intp]:
-    """Tell where components are found when another one is left out.
+def _moves() -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Tell what becomes of three integers when another component is left out (wire clause 8.17).
 
     Returns:
-        For the place that was left out and the one that will be: where the latter's component and the other three
-        lie in a list of the former's and its other three.
+        By the place of the component that was left out and of the one that will be: where the new three come from
+        and, last, where the latter component was; and which of the three change their sign with it.
     """
-    moves = np.empty((COLUMNS, COLUMNS, COLUMNS), dtype=np.intp)
+    places = np.ones((COLUMNS, COLUMNS, COLUMNS), dtype=np.intp)
+    turns = np.zeros((3, COLUMNS, COLUMNS), dtype=np.bool_)
     for old in range(COLUMNS):
-        listed = [old, *_OTHERS[:, old].tolist()]
-        for new in range(COLUMNS):
-            moves[:, old, new] = [listed.index(component) for component in (new, *_OTHERS[:, new].tolist())]
-    return moves
+        others = _OTHERS[:, old].tolist()
+        for new in others:
+            of_new = others.index(new) + 1
+            for at, component in enumerate(_OTHERS[:, new].tolist()):
+                places[at, old, new] = of_new if component == old else others.index(component) + 1
+                turns[at, old, new] = component != old
+            places[3, old, new] = of_new
+    return places, turns
 
 
-_MOVED = _moves()
+_FROM, _TURNS = _moves()
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -135,15 +140,12 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
         return ints, bad
 
     def rebase(self, ints: Ints, largest: NDArray[np.integer[Any]]) -> Ints:
-        """Give the other three integers of the same rotations if the component at `largest` is left out (clause 8.17)."""
-        four = np.empty((COLUMNS, len(largest)))
-        three = four[1:]
-        np.multiply(ints[1:], WIDE / self.most, out=three)
-        three += LOW
-        rest = 1.0 - np.add.reduce(three * three, axis=0)
-        np.sqrt(np.maximum(rest, 0.0, out=rest), out=four[0])
-        turned = four[_MOVED[:, ints[0], largest], np.arange(len(largest))]
-        return self._round(turned[1:] * np.where(turned[0] < 0, -1.0, 1.0))
+        """Predict the other three integers if the component at `largest` is left out (wire clause 8.17)."""
+        left_out = ints[0]
+        found = ints[_FROM[:, left_out, largest], np.arange(len(largest))]
+        turned = (found[3] * 2 < self.most) & _TURNS[:, left_out, largest]
+        three: Ints = np.where(turned, self.most - found[:3], found[:3])
+        return three
 
     def _round(self, three: Floats) -> Ints:
         three -= LOW

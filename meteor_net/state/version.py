@@ -32,7 +32,7 @@ class TableVersion:
         texts: An array of text or bytes for each text or data column; empty ones where free.
     """
 
-    __slots__ = ("__weakref__", "alive", "generation", "ints", "moved", "texts")
+    __slots__ = ("__weakref__", "alive", "chosen", "generation", "ints", "moved", "texts")
 
     def __init__(self, alive: Mask, generation: Generations, ints: Ints, texts: tuple[Texts, ...]) -> None:
         self.alive = alive
@@ -40,6 +40,7 @@ class TableVersion:
         self.ints = ints
         self.texts = texts
         #: What `note_moved` was told.
+        self.chosen: Any = None  # how the coding `eg` sent its columns
         self.moved: tuple[Any, NDArray[np.intp]] | None = None
 
     @property

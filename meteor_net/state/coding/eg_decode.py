@@ -191,7 +191,8 @@ def _values(part: _Part, changed: Slots, d: Numbers) -> NDArray[np.int64]:
     sums += known.start
     for flip in flips(known, was, sums, changed, part.taken):
         at = flip.columns, flip.rows
-        sums[at] = (flip.predicted + d[at] + (1 << 31)) % (1 << 32) - (1 << 31)
+        start = known.start[flip.columns[:, 0]]
+        sums[at] = (flip.predicted + d[at] - start) % known.modulus[flip.columns[:, 0]] + start
     if (sums < known.lowest).any() or (sums > known.highest).any():
         raise FrameError("the frame has a value outside its field's domain")
     return sums

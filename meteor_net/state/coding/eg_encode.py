@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meteor_net.state.coding.leb128 import encode, encode_one
-from meteor_net.state.coding.modes import FEW, choose, gap_k, zigzag
+from meteor_net.state.coding.modes import FEW, HALF, KEPT, LINEAR, Choice, Chosen, choose, gap_k, zigzag
 from meteor_net.state.coding.motion import NO_ROWS, active_set, flips, motion, moved_rows, others, same
 from meteor_net.state.coding.plan import Plan, plan
 from meteor_net.state.coding.planes import Numbers, encode_planes
@@ -82,13 +82,13 @@ def _encode_part(layout: Layout, before: TableVersion | None, base: TableVersion
             generations = encode(new.generation[taken].astype(np.uint32))
             structure = encode_rows(freed) + encode_rows(taken) + generations
         old = carried(base, len(new.alive), taken)
-        differs: NDArray[Any] = (new.ints != old).any(axis=0) & new.alive
-        changed = differs.nonzero()[0]
+        differs = (new.ints != old) & new.alive
+        changed = np.flatnonzero(differs.any(axis=0))
     if not len(changed):
         return b"\1" + structure if structure else b""
     after, was = new.ints.take(changed, axis=1), old.take(changed, axis=1)
     d: Ints = after - was
-    columns: Slots = d.any(axis=1).nonzero()[0]
+    columns: Slots = np.bitwise_or.reduce(d, axis=1).nonzero()[0]
     known = plan(layout, columns)
     if not known.all:
         d, after = d[columns], after[columns]
@@ -99,9 +99,11 @@ def _encode_part(layout: Layout, before: TableVersion | None, base: TableVersion
     v = motion(known, before, base, active, changed, wide=True)
     for flip in flips(known, was, after, changed, taken):
         d[flip.columns, flip.rows] = after[flip.columns, flip.rows] - flip.predicted
-        if v is not None:
-            v[known.wide.searchsorted(flip.columns), flip.rows] = 0
-    _encode_values(known, d, v, heads, sheet)
+        at = known.wide_at[flip.columns]
+        if v is not None and at[0, 0] >= 0:  # two bits a component are small columns, which do not move
+            v[at, flip.rows] = 0
+    known.rings.shorten(d)
+    _encode_values(known, _ways(known, before, base, new, d, v), d, v, heads, sheet)
     return b"".join(heads)
 
 
@@ -122,33 +124,67 @@ def _encode_rows(active: Slots, changed: Slots, new: TableVersion, heads: list[b
     sheet.places(begun, len(rest))
 
 
-def _encode_values(plan: Plan, d: Ints, v: Ints | None, heads: list[bytes], sheet: Sheet) -> None:
-    """Choose how each column travels, and put its numbers down (wire clause 8.16).
+def _ways(
+    plan: Plan, before: TableVersion | None, base: TableVersion, new: TableVersion, d: Ints, v: Ints | None
+) -> list[Choice]:
+    """Choose how each column travels; in following steps mostly as it was done before."""
+    known: Chosen | None = base.chosen if before else None
+    listed, rows, moved = plan.columns.tolist(), d.shape[1], v is not None
+    ways = known.again(listed, rows, moved) if known else None
+    if known and ways:
+        new.chosen = known._replace(left=known.left - 1)
+        return ways
+    ways = choose(*_tries(plan, d, v), plan.two_values)
+    if before:
+        old = known.ways if known else {}
+        new.chosen = Chosen(rows, moved, KEPT - 1, {**old, **dict(zip(listed, ways, strict=True))})
+    return ways
+
+
+def _tries(plan: Plan, d: Ints, v: Ints | None) -> tuple[NDArray[np.uint32], int, list[int]]:
+    """Give the numbers of all columns in every mode; what `choose` wants to know.
 
     Args:
         plan: Of the columns with values.
         d: The differences to the base.
-        v: How the rows moved in the last step, None if none did.
-        heads: Gets the modes.
-        sheet: Gets the numbers.
+        v: How the rows moved in the last step, of the wide columns; None if none did.
     """
-    plan.rings.shorten(d)
     count, wide = len(d), len(plan.wide) if v is not None else 0
     tried = np.empty((count + 2 * wide, d.shape[1]), dtype=np.int32)
     tried[:count] = d
     if v is not None:
-        moving = d if wide == count else d[plan.wide]
-        rest = tried[count : count + wide]
-        np.subtract(moving, v >> 1, out=rest)
-        plan.wide_rings.shorten(rest)
-        rest = tried[count + wide :]
-        np.subtract(moving, v, out=rest)
-        plan.wide_rings.shorten(rest)
-    z = zigzag(tried)
-    for column, (mode, row, k) in enumerate(choose(z, count, plan.wide[:wide].tolist(), plan.two_values)):
+        for place, p in ((count, v >> 1), (count + wide, v)):
+            rest = tried[place : place + wide]
+            np.subtract(d[plan.wide], p, out=rest)
+            plan.wide_rings.shorten(rest)
+    return zigzag(tried), count, plan.wide[:wide].tolist()
+
+
+def _encode_values(plan: Plan, ways: list[Choice], d: Ints, v: Ints | None, heads: list[bytes], sheet: Sheet) -> None:
+    """Put the numbers of each column down, as was chosen (wire clause 8.16).
+
+    Args:
+        plan: Of the columns with values.
+        ways: What was chosen.
+        d: The differences to the base; changed.
+        v: How the rows moved in the last step, of the wide columns; None if none did.
+        heads: Gets the modes.
+        sheet: Gets the numbers.
+    """
+    if v is not None:
+        at = plan.wide.tolist()
+        for row, column in enumerate(at):
+            mode = ways[column].mode
+            if mode == LINEAR:
+                d[column] -= v[row]
+            elif mode == HALF:
+                d[column] -= v[row] >> 1
+        plan.rings.shorten(d)
+    z = zigzag(d)
+    for column, (mode, k) in enumerate(ways):
         heads.append(bytes((k << 3 | mode,)))
         if mode != FEW:
-            sheet.add(z[row], k)
+            sheet.add(z[column], k)
             continue
         places = z[column].nonzero()[0]
         heads.append(encode_one(len(places)))

@@ -21,17 +21,42 @@ HOLD, HALF, LINEAR, FEW = range(4)
 #: Of more changed rows, about so many are looked at.
 SAMPLE = 256
 
+#: So many steps go by one choice, and while the count of changed rows stays within a quarter.
+KEPT = 4
+
 _SHIFT = 20  # of a float32: its exponent and three bits of its mantissa stay
 _FIRST = (127 << 3) - 1
 _BUCKETS = 32 * 8 + 9
 
 
 class Choice(NamedTuple):
-    """What was chosen for a column: the mode, the row of its numbers, and their parameter."""
+    """What was chosen for a column."""
 
     mode: int
-    row: int
     k: int
+
+
+class Chosen(NamedTuple):
+    """What was chosen for a table's columns, to be used again in the next steps.
+
+    Attributes:
+        rows: How many rows changed.
+        moved: Whether any of them had moved before.
+        left: For how many steps more it is good.
+        ways: By column of the table.
+    """
+
+    rows: int
+    moved: bool
+    left: int
+    ways: dict[int, Choice]
+
+    def again(self, columns: list[int], rows: int, moved: bool) -> list[Choice] | None:
+        """Give the choice for the columns of a step, or None if it is not good for that."""
+        ways = self.ways
+        if self.left <= 0 or self.moved != moved or 4 * abs(rows - self.rows) > self.rows:
+            return None
+        return [ways[column] for column in columns] if all(column in ways for column in columns) else None
 
 
 def _costs() -> NDArray[np.float32]:
@@ -93,12 +118,10 @@ def choose(z: NDArray[np.uint32], count: int, wide: list[int], two_values: list[
     for column in range(count):
         changed, two = places - zeros[column], two_values[column]
         bits = 8 + changed * (gap_k(places, changed) + 2) + (0 if two else few[column])
-        ways.append(
-            [(best[column], Choice(HOLD, column, best_k[column])), (bits, Choice(FEW, column, 0 if two else few_k[column]))]
-        )
+        ways.append([(best[column], Choice(HOLD, best_k[column])), (bits, Choice(FEW, 0 if two else few_k[column]))])
     for row, column in enumerate(wide, start=count):
         for mode, at in ((HALF, row), (LINEAR, row + len(wide))):
-            ways[column].append((best[at], Choice(mode, at, best_k[at])))
+            ways[column].append((best[at], Choice(mode, best_k[at])))
     return [min(way, key=_bits)[1] for way in ways]
 
 

@@ -45,6 +45,7 @@ class Plan:
         all: Whether they are all columns of the table.
         rings: Shortens their differences.
         wide: The places of those whose domain is not small: the others do not move.
+        wide_at: Of each column, its place among those; -1 if it is small.
         wide_rings: Shortens the differences of those.
         start, modulus, lowest, highest: Their domains, of shape (columns, 1).
         two_values: Which have two values.
@@ -59,6 +60,8 @@ class Plan:
         self.all = len(columns) == len(layout.columns)
         self.rings = Rings(moduli)
         self.wide = np.array([at for at, modulus in enumerate(moduli) if modulus not in SMALL], dtype=np.intp)
+        self.wide_at = np.full(len(columns), -1)
+        self.wide_at[self.wide] = np.arange(len(self.wide))
         self.wide_rings = Rings([moduli[at] for at in self.wide.tolist()])
         starts = [f.lowest if modulus else -(1 << 31) for f, modulus in zip(fields, moduli, strict=True)]
         self.start = np.array(starts, dtype=np.int64)[:, None]
