@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Recipes keep to POSIX sh and to what GNU make 3.81 (macOS) knows.
 RUN = .venv/bin/python
 
-.PHONY: help run test trial coverage check lint format types docs bench-first bench-state pictures screenshots conformance clean
+.PHONY: help run test trial coverage check lint format types docs bench-first fuzz-state bench-state pictures screenshots conformance clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ bench-state: .venv/.stamp-test ## measure the state's bytes and CPU beside its p
 
 pictures: .venv/.stamp-test ## redraw the pictures of the page about the state
 	@$(RUN) -m docs.pictures
+
+fuzz-state: .venv/.stamp-test ## try 100,000 changed frames of each coding
+	@$(RUN) -m tests.state.fuzz $(ARGS)
 
 screenshots: .venv/.stamp-test ## remake the pictures of the README
 	@.ci/system

@@ -9,7 +9,23 @@ import numpy as np
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.errors import ConfigError
-from meteor_net.state import Angle, Choice, Field, Fixed, Flag, Int, Local, Table, Text, UInt
+from meteor_net.state import (
+    Action,
+    Angle,
+    Choice,
+    Data,
+    Field,
+    Fixed,
+    Flag,
+    Int,
+    Local,
+    Schema,
+    Stream,
+    Table,
+    Text,
+    UInt,
+    World,
+)
 
 
 def named(field: Field[Any, Any], name: str = "f") -> Field[Any, Any]:
@@ -218,3 +234,58 @@ class WireTests(SynchronousTestCase):
             named(field).from_wire(good)
             for value in bad:
                 self.assertIn("f: ", str(self.assertRaises(ValueError, field.from_wire, value)))
+
+
+class DataTests(SynchronousTestCase):
+    """Bytes that nobody looks into."""
+
+    def test_rows(self) -> None:
+        """Bytes of any kind are taken and cut; other things are refused, and become none when written past us."""
+
+        class Blob(Table):
+            raw = Data(3, default=b"abc")
+
+        world = World(Schema([Blob]), 1)
+        row, other = world.blob.spawn(), world.blob.spawn(raw=bytearray(b"defgh"))
+        self.assertEqual((row.raw, other.raw), (b"abc", b"def"))
+        for value in ("abc", 5, None):
+            with self.assertRaises(TypeError):
+                row.raw = value
+        row.raw = memoryview(b"xy")
+        world.blob.raw[1] = "text"
+        stream = Stream(world)
+        stream.commit(1)
+        self.assertEqual(stream.version.tables[0].texts[0].tolist(), [b"xy", b""])
+
+    def test_of_a_peer(self) -> None:
+        """Bytes that are too many, or none, are refused; so is a domain that cannot be."""
+        field = Data(2)
+        self.assertEqual(field.from_wire(b"ab"), b"ab")
+        for wire in (b"abc", "ab", None):
+            self.assertRaises(ValueError, field.from_wire, wire)
+        for most in (0, 8_193, True):
+            self.assertRaises(ConfigError, Data, most)
+        self.assertRaises(ConfigError, type, "Send", (Action,), {"raw": Data(4)})
+
+
+class UnitTests(SynchronousTestCase):
+    """What values are measured in."""
+
+    def test_told(self) -> None:
+        """A unit is told in the schema, and read from it; it changes nothing else."""
+
+        class Car(Table):
+            speed = Fixed(step=0.1, low=0, high=100, unit="m/s")
+            laps = UInt(6, unit="laps")
+            score = Int(9)
+
+        described = Schema([Car]).describe()
+        fields = described["tables"][0]["fields"]
+        self.assertEqual([field.get("unit") for field in fields], ["m/s", "laps", None])
+        parsed = Schema.parse(described)
+        self.assertEqual([field.unit for field in parsed.tables[0].layout().wire], ["m/s", "laps", None])
+
+    def test_refused(self) -> None:
+        """A unit is a short text."""
+        for unit in ("", "x" * 33, "a\nb", 5):
+            self.assertRaises(ConfigError, UInt, 4, unit=unit)

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from meteor_net.state import FrameError, Replica, Schema, Step, Stream, Version, World
+from meteor_net.state import Coding, FrameError, Replica, Schema, Step, Stream, Version, World
 from meteor_net.state.coding.texts import apply_texts
 from meteor_net.state.coding.varint import decode_step
+from tests.state.fuzz import LONGEST_S, fuzz, mutated
 from tests.state.strategies import happen, schemas
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
@@ -142,21 +143,28 @@ class PropertyTests(SynchronousTestCase):
 class MutationTests(SynchronousTestCase):
     """Frames that were changed on the way."""
 
+    def test_soon(self) -> None:
+        """Some thousands of them, of each coding: most are refused, none takes long; `make fuzz-state` tries many more."""
+        for coding in Coding:
+            refused, longest = fuzz(coding, 1_500)
+            self.assertGreater(refused, 500)
+            self.assertLess(longest, 5 * LONGEST_S)  # other tests run beside
+
     @quick
-    @given(st.data(), st.integers(0, 2**32))
-    def test_refused_or_applied(self, data: st.DataObject, seed: int) -> None:
+    @given(st.data(), st.integers(0, 2**32), st.sampled_from(Coding))
+    def test_refused_or_applied(self, data: st.DataObject, seed: int, coding: Coding) -> None:
         """A changed frame is refused with nothing changed, or leads to a version that is well formed."""
         stream = history(data.draw, data.draw(schemas()))
         newest, base = stream.version, stream.held(data.draw(st.integers(0, 5)))
         assert base is not None
         if base is newest:
             return
-        step = stream.step(base.number)
+        step = stream.step(base.number, coding)
         chance = random.Random(seed)
         before = held(base)
         for _ in range(30):
             replica = Replica(newest.schema, 1)
-            replica.version = base
+            replica.version, replica._before = base, stream._ring[max(base.number - 1, 0)]
             code = step.base_code if chance.random() < 0.9 else chance.randrange(32)
             try:
                 version = replica.apply(step.tick16, code, mutated(step.data, chance), step.texts)
@@ -174,22 +182,3 @@ class MutationTests(SynchronousTestCase):
                 self.assertTrue(0 <= slot < 16_384 and 0 <= generation < 65_536)
                 for field in kind.layout().wire:
                     field.from_wire(cells[field.name])
-
-
-def mutated(data: bytes, chance: random.Random) -> bytes:
-    """Change a few bytes: other values, bits flipped, cut, doubled, put in."""
-    changed = bytearray(data)
-    for _ in range(chance.choice((1, 1, 2, 5))):
-        at = chance.randrange(len(changed) + 1)
-        kind = chance.randrange(5)
-        if kind == 0:
-            changed[at : at + 1] = bytes([chance.randrange(256)])
-        elif kind == 1 and at < len(changed):
-            changed[at] ^= 1 << chance.randrange(8)
-        elif kind == 2:
-            del changed[at : at + chance.randrange(1, 4)]
-        elif kind == 3:
-            changed[at:at] = changed[at : at + 3]
-        else:
-            changed[at:at] = chance.choice((b"\0", b"\x7f", b"\x80", b"\xff\xff\xff\xff\x0f", b"\x80\x80\x01"))
-    return bytes(changed)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from meteor_net.state.layout import Layout, Rings
 from meteor_net.state.rotation import COLUMNS, Quaternion
-from meteor_net.state.version import Ints
 
 #: Sets of columns for which a plan is kept; few ever occur, and a peer must not make us remember more.
 MAX_PLANS = 64
@@ -74,11 +73,6 @@ class Plan:
         at, first, last = self.columns.searchsorted((place, place + 1, place + COLUMNS)).tolist()
         small = np.arange(first, last)
         return Turn(field, place, at if first > at else None, small[:, None], self.columns[small] - place - 1)
-
-    def cut(self, ints: Ints, slots: Columns) -> Ints:
-        """Give the columns of some slots of a table."""
-        taken: Ints = ints.take(slots, axis=1)
-        return taken if self.all else taken[self.columns]
 
 
 def plan(layout: Layout, columns: Columns) -> Plan:
