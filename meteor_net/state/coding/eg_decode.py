@@ -156,8 +156,11 @@ def _decode_part(part: _Part, numbers: Iterator[Numbers]) -> TableVersion:
 
 def _decode_rows(part: _Part, numbers: Iterator[Numbers]) -> Slots:
     """Give the changed rows, ascending."""
-    stopped = _places(next(numbers), len(part.active))
-    begun = _places(next(numbers), part.rest)
+    first, second = next(numbers), next(numbers)
+    if not part.stopped and not part.begun:
+        return part.active
+    stopped = _places(first, len(part.active))
+    begun = _places(second, part.rest)
     going = np.delete(part.active, stopped) if len(stopped) else part.active
     if not len(begun):
         return going

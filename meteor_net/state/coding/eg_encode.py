@@ -36,6 +36,8 @@ class Sheet:
 
     def places(self, places: Slots, size: int) -> None:
         """Put down which of `size` places are chosen (wire clause 8.15)."""
+        if not len(places):
+            return
         gaps = places.copy()
         gaps[1:] -= places[:-1]
         gaps[1:] -= 1
@@ -114,10 +116,15 @@ def _encode_rows(active: Slots, changed: Slots, new: TableVersion, heads: list[b
         return
     mask = np.zeros(len(new.alive), dtype=np.bool_)
     mask[changed] = True
+    going = 0
     if len(active):
         stopped = (~mask[active]).nonzero()[0]
         heads.append(encode_one(len(stopped)))
         sheet.places(stopped, len(active))
+        going = len(active) - len(stopped)
+    if going == len(changed):
+        heads.append(b"\0")
+        return
     rest = others(new.alive, active)
     begun = mask[rest].nonzero()[0]
     heads.append(encode_one(len(begun)))

@@ -18,24 +18,35 @@ MAX_K = 32
 #: So many classes have the same width: from there on each is twice as wide as the one before.
 PLAIN = 3
 
+#: The highest class: of 2^32 - 1 with k = 0.
+MOST_CLASSES = PLAIN + MAX_K
+
 Numbers = NDArray[np.int64]
+
+#: By class: the bits beyond k in plane D; and the first number of the class for k = 0, which k shifts.
+_MORE: Numbers = np.maximum(np.arange(MOST_CLASSES + 1) - PLAIN, 0)
+_FIRST: Numbers = np.where(np.arange(MOST_CLASSES + 1) < PLAIN, np.arange(MOST_CLASSES + 1), 2 + (1 << _MORE))
+#: By z >> k, where that is small: the class.
+_CLASS_OF: Numbers = np.searchsorted(_FIRST, np.arange(1_024), side="right") - 1
 
 
 def encode_planes(z: Numbers, k: Numbers) -> bytes:
     """Encode numbers of 0 … 2^32 - 1, each with its parameter."""
     if not len(z):
         return b""
-    one = np.left_shift(1, k)
-    rest = z - one
-    rest -= one
-    # A whole number below 2^53 is a float64 exactly, and so is its exponent: the number of its bits.
-    width = np.frexp(np.maximum(rest, one))[1] - 1
-    ones = np.minimum(z >> k, width - k + PLAIN)
-    ones += 1
+    high = z >> k
+    if int(high.max()) < len(_CLASS_OF):
+        classes = _CLASS_OF.take(high)
+    else:
+        # Whole numbers below 2^53 are float64 exactly, and so is the number of their bits.
+        classes = np.where(high < PLAIN, high, np.frexp(np.maximum(high - 2, 1))[1] + (PLAIN - 1))
+    width = _MORE.take(classes)
+    width += k
+    rest = z - (_FIRST.take(classes) << k)
+    ones = classes + 1
     np.cumsum(ones, out=ones)
     bits = np.zeros(int(ones[-1]), dtype=np.bool_)
     bits[ones - 1] = True
-    rest &= np.left_shift(1, width) - 1
     return np.packbits(bits, bitorder="little").tobytes() + _pack(rest, width)
 
 
@@ -79,13 +90,14 @@ def decode_planes(data: bytes, at: int, k: Numbers) -> Numbers:
     classes = ones.copy()
     classes[1:] -= ones[:-1]
     classes[1:] -= 1
-    width = np.maximum(classes - PLAIN, 0)
+    if int(classes.max()) > MOST_CLASSES:
+        raise FrameError("a number of the frame is too big")
+    width = _MORE.take(classes)
     width += k
     if int(width.max()) > MAX_K:
         raise FrameError("a number of the frame is too big")
     rest = _unpack(data, padded, at + (last >> 3) + 1, width)
-    plain = classes < PLAIN
-    rest += np.where(plain, classes << k, np.left_shift(1, width) + np.left_shift(2, k))
+    rest += _FIRST.take(classes) << k
     if int(rest.max()) >> 32:
         raise FrameError("a number of the frame is too big")
     return rest
