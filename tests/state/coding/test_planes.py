@@ -49,6 +49,7 @@ class PlanesTests(SynchronousTestCase):
             (b"\x08\xff\xff\xff\xff", array(31)),
             (b"\x10\xff\xff\xff\xff", array(31)),
             (b"\x08" + b"\xff" * 4, array(32)),
+            (b"\x20" + b"\xff" * 5, array(31)),
         ]
         for data, k in cases:
             self.assertRaises(FrameError, decode_planes, data, 0, k)
