@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.codec import encode_packet
 from meteor_net.messages import BY_CODE, Joined, Message
-from meteor_net.state import Schema
+from meteor_net.state import Data, Fixed, Quaternion, Schema, Table
 
 from ..requirements import REPOSITORY
 from .make_packets import PATH
@@ -19,6 +19,14 @@ from .state_story import Crate, Note, Ship, Steer
 
 _GRAMMAR = (REPOSITORY / "docs" / "reference" / "wire.cddl").read_text()
 _RULES = {kind: kind.__name__.removesuffix("Message").lower() for kind in BY_CODE.values()}
+
+
+class Body(Table):
+    """What the other tables do not have."""
+
+    turn = Quaternion(9)
+    speed = Fixed(step=1 / 8, low=0, high=100, unit="m/s")
+    blob = Data(16)
 
 
 def check(rule: str, value: object) -> None:
@@ -49,7 +57,7 @@ class GrammarTests(SynchronousTestCase):
 
     def test_admits_schemas(self) -> None:
         """A world's schema, with a field of every kind, is one of the grammar's."""
-        schema = Schema(tables=[Ship, Crate, Note], actions=[Steer], events=[])
+        schema = Schema(tables=[Ship, Crate, Note, Body], actions=[Steer], events=[])
         joined: Message = Joined(0, "a", 1, 0, 0, 50_000, 0, [], schema.hash, schema.describe(), [], 0, 0)
         check_packet(encode_packet([joined]))
         for record in schema.describe()["tables"] + schema.describe()["actions"]:
