@@ -182,12 +182,23 @@ def check_name(name: object, what: str, reserved: frozenset[str]) -> str:
     return name
 
 
+def _refuse_near_misses(cls: type) -> None:
+    """`x: Fixed(...)` is an annotation and `x = float` a type: Python takes both, and there would be no field."""
+    for name, annotation in vars(cls).get("__annotations__", {}).items():
+        if name not in vars(cls) and "ClassVar" not in str(annotation) and not name.startswith("_"):
+            raise ConfigError(f"{cls.__name__}.{name} is no field: write {name} = Fixed(...) or another kind, with =")
+    for name, value in vars(cls).items():
+        if isinstance(value, type) and (issubclass(value, Field) or value in (int, float, bool, str, bytes)):
+            raise ConfigError(f"{cls.__name__}.{name} is no field but the type {value.__name__}: write {name} = Fixed(...)")
+
+
 def collect(cls: type, reserved: frozenset[str]) -> tuple[Field[Any, Any], ...]:
     """Gather the fields of a class, those of its bases first, in order of declaration.
 
     Raises:
-        ConfigError: a field's name may not be, or one field has two names.
+        ConfigError: a field's name may not be, one field has two names, or something was meant to be a field and is none.
     """
+    _refuse_near_misses(cls)
     found: dict[str, Field[Any, Any]] = {}
     for base in reversed(cls.__mro__):
         for name, field in vars(base).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from twisted.trial.unittest import SynchronousTestCase
@@ -131,6 +131,13 @@ class DeclarationTests(SynchronousTestCase):
         self.assertEqual([field.name for field in sub.layout().fields], ["x", "y"])
         self.assertEqual(sub.layout().fields[0].bits, 5)
         self.refused(type, "Bad", (base,), {"x": 3})
+
+    def test_near_misses(self) -> None:
+        """What was meant to be a field and is none is refused, and says what to write."""
+        for text in ("x: Fixed(1, 0, 4)", "x = float", "x = Flag", "x: float"):
+            with self.assertRaisesRegex(ConfigError, r"T\.x is no field.*x = Fixed"):
+                exec(f"class T(Table):\n    {text}", {"Table": Table, "Fixed": Fixed, "Flag": Flag})
+        exec("class T(Table):\n    x: ClassVar[int]\n    _y: int", {"Table": Table, "ClassVar": ClassVar})
 
     def test_too_many(self) -> None:
         """A table has at most 64 fields, and 31 that travel as integers."""
