@@ -60,9 +60,10 @@ export class Reader {
   /** A row set (8.6): slots, ascending. */
   rows() {
     const head = this.word();
-    const count = Math.floor(head / 2);
-    if (count > MAX_ROWS) throw new FrameError("more rows than a table can have");
-    return head % 2 ? this.#bitmap(count) : this.#list(count);
+    const [mode, count] = [head % 4, Math.floor(head / 4)];
+    if (mode === 2 && count < MAX_ROWS) return [count]; // one row: its slot
+    if (mode > 1 || count > MAX_ROWS) throw new FrameError("no head of rows");
+    return mode ? this.#bitmap(count) : this.#list(count);
   }
 
   /** @param {number} count */

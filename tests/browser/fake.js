@@ -14,13 +14,13 @@ export const SCHEMA = toWire({
   events: [{ name: "Boom", fields: [{ name: "x", kind: "uint", bits: 10 }] }],
 });
 /** A keyframe: a ship in slot 0 (generation 0) at x 10, y 20, heading a quarter turn. */
-export const KEYFRAME = Uint8Array.of(2, 0b1111, 0, 2, 0, 0, 2, 0, 20, 40, 0x80, 1);
+export const KEYFRAME = Uint8Array.of(2, 0b1111, 0, 2, 0, 2, 20, 40, 0x80, 1);
 /** The step from nothing to that ship, in the coding `eg`. */
-export const EG_STEP = Uint8Array.of(2, 0b1111, 0, 2, 0, 0, 1, 40, 40, 40, 0x0b, 1, 0x14, 1);
+export const EG_STEP = Uint8Array.of(2, 0b1111, 0, 2, 0, 1, 40, 40, 40, 0x0b, 1, 0x14, 1);
 /** A step: the ship's x grows by 10. */
-export const STEP = Uint8Array.of(2, 2, 2, 0, 20);
+export const STEP = Uint8Array.of(2, 2, 2, 20);
 /** A step that nothing can come of. */
-export const BAD_STEP = Uint8Array.of(2, 2, 2, 7, 20);
+export const BAD_STEP = Uint8Array.of(2, 2, 30, 20);
 const LIMITS = new Map([["packet_in_bytes", 16384], ["line_chars", 100], ["ping_s", 15], ["ping_world_s", 2], ["away_s", 30]]);
 
 class FakeSocket {

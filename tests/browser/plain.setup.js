@@ -21,7 +21,7 @@ async function letIn() {
   await server.joined({ name: "drift/a" });
   await server.history([line(0, EVIL, { name: EVIL }), line(1, "ann sails in", { kind: 1, name: "", sender: "" })], { gap: server.welcomes > 1, epoch: 900 + server.welcomes });
   // The ship, and in the second table a note of 3 stars in slot 0.
-  await server.frame(20, Uint8Array.of(6, ...KEYFRAME.slice(1), 3, 0, 2, 0, 0, 2, 0, 6), 0, [[0, 3, [0], [EVIL]], [1, 0, [0], [EVIL]]]);
+  await server.frame(20, Uint8Array.of(6, ...KEYFRAME.slice(1), 3, 0, 2, 0, 2, 6), 0, [[0, 3, [0], [EVIL]], [1, 0, [0], [EVIL]]]);
 }
 
 let tick = 20;

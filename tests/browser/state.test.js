@@ -115,7 +115,7 @@ test("fields may have names that objects have", () => {
   const schema = SHIP(names.map((name) => ({ name, kind: "uint", bits: 8 })));
   const replica = new Replica(schema, 1, 0);
   // One table with a part; rows and all four columns: slot 0 is taken, generation 0, and holds 1, 2, 3, 4.
-  replica.apply(1, 0, Uint8Array.of(2, 0b11111, 0, 2, 0, 0, 2, 0, 2, 4, 6, 8), []);
+  replica.apply(1, 0, Uint8Array.of(2, 0b11111, 0, 2, 0, 2, 2, 4, 6, 8), []);
   const row = interpolate(replica.version, replica.version, 1).ship.get(0);
   equal(names.map((name) => row[name]), [1, 2, 3, 4]);
   ok(!("polluted" in {}) && ({}).constructor === Object, "no prototype is touched");
@@ -126,8 +126,8 @@ function ship() {
   const replica = new Replica(SHIP([X]), 1, 0);
   return {
     replica,
-    keyframe: (tick) => replica.apply(tick & 0xffff, 0, Uint8Array.of(2, 3, 0, 2, 0, 0, 2, 0, 0), []),
-    step: (tick, back = 1) => replica.apply(tick & 0xffff, 8 * back, Uint8Array.of(2, 2, 2, 0, 20), []),
+    keyframe: (tick) => replica.apply(tick & 0xffff, 0, Uint8Array.of(2, 3, 0, 2, 0, 2, 0), []),
+    step: (tick, back = 1) => replica.apply(tick & 0xffff, 8 * back, Uint8Array.of(2, 2, 2, 20), []),
   };
 }
 
@@ -214,10 +214,10 @@ test("a frame over several versions is shown over that many ticks", () => {
 
 test("rows that come and go, and slots that are taken again, are not moved", () => {
   const replica = new Replica(SHIP([X]), 1, 0);
-  replica.apply(1, 0, Uint8Array.of(2, 3, 0, 4, 0, 0, 0, 0, 4, 0, 0, 20, 40), []);
+  replica.apply(1, 0, Uint8Array.of(2, 3, 0, 8, 0, 0, 0, 0, 8, 0, 0, 20, 40), []);
   const first = replica.version;
   // Slot 0 is freed; slot 1 is taken again with generation 1, at 100.
-  replica.apply(2, 8, Uint8Array.of(2, 3, 2, 0, 2, 1, 1, 2, 1, 0xc8, 1), []);
+  replica.apply(2, 8, Uint8Array.of(2, 3, 2, 6, 1, 6, 0xc8, 1), []);
   const world = interpolate(first, replica.version, 0.5);
   equal([...world.ship].map(({ slot, generation, x }) => [slot, generation, x]), [[1, 1, 100]]);
   equal(world.ship.get(0), undefined);

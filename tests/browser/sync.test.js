@@ -15,8 +15,8 @@ function ship() {
   const replica = new Replica(Schema.parse(toWire({ tables: [{ name: "ship", fields }], actions: [], events: [] })), 1, 0);
   return (tick, by = SPEED) => {
     const difference = by < 0 ? -2 * by - 1 : 2 * by;
-    if (replica.touched) return replica.apply(tick & 0xffff, 8, Uint8Array.of(2, 2, 2, 0, difference), []);
-    return replica.apply(tick & 0xffff, 0, Uint8Array.of(2, 3, 0, 2, 0, 0, 2, 0, difference), []);
+    if (replica.touched) return replica.apply(tick & 0xffff, 8, Uint8Array.of(2, 2, 2, difference), []);
+    return replica.apply(tick & 0xffff, 0, Uint8Array.of(2, 3, 0, 2, 0, 2, difference), []);
   };
 }
 
@@ -105,8 +105,8 @@ test("nothing is carried on beyond its domain, and what does not move by degrees
   const fields = [{ name: "y", kind: "uint", bits: 4, interpolate: "linear" }, { name: "n", kind: "uint", bits: 4 }, { name: "turn", kind: "angle", bits: 4 }];
   const replica = new Replica(Schema.parse(toWire({ tables: [{ name: "ship", fields }], actions: [], events: [] })), 1, 0);
   const sync = new StateSync(TICK, 0, 0);
-  sync.syncState(replica.apply(1, 0, Uint8Array.of(2, 15, 0, 2, 0, 0, 2, 0, 24, 2, 24), []), TICK);
-  sync.syncState(replica.apply(2, 8, Uint8Array.of(2, 14, 2, 0, 4, 4, 6), []), 2 * TICK);
+  sync.syncState(replica.apply(1, 0, Uint8Array.of(2, 15, 0, 2, 0, 2, 24, 2, 24), []), TICK);
+  sync.syncState(replica.apply(2, 8, Uint8Array.of(2, 14, 2, 4, 4, 6), []), 2 * TICK);
   const { y, n, turn } = sync.show(4 * TICK).ship.get(0); // an interval after tick 2 was due
   equal([y, n, (turn * 16) / (2 * Math.PI)], [15, 3, 2]);
 });
