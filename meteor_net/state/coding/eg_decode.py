@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from meteor_net.state.coding.head import read_head
 from meteor_net.state.coding.leb128 import Reader
 from meteor_net.state.coding.modes import FEW, HALF, LINEAR, gap_k
 from meteor_net.state.coding.motion import NO_ROWS, active_set, flips, motion, others
@@ -89,14 +90,11 @@ def decode_step(base: Version, data: bytes, before: Version | None = None) -> tu
         FrameError: the data are not a step from this base.
     """
     reader = Reader(data)
-    header = reader.one()
-    crc = int.from_bytes(reader.take(4), "little") if header & 1 else None
-    if header >> (len(base.tables) + 1):
-        raise FrameError("the frame has a part for a table that is not in the schema")
+    parted, crc = read_head(reader, len(base.tables))
     tables = list(base.tables)
     parts: dict[int, _Part] = {}
     for number, table in enumerate(base.schema.tables):
-        if header >> (number + 1) & 1:
+        if parted >> number & 1:
             earlier = before.tables[number] if before else None
             parts[number] = _decode_head(table.layout(), earlier, tables[number], reader)
     runs = [list(part.runs()) for part in parts.values()]

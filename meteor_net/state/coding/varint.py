@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from meteor_net.state.coding.head import read_head
 from meteor_net.state.coding.leb128 import Reader, encode, encode_one
 from meteor_net.state.coding.rowset import Slots, decode_rows, encode_rows
 from meteor_net.state.errors import FrameError
@@ -43,12 +44,9 @@ def decode_step(base: Version, data: bytes) -> tuple[list[TableVersion], int | N
         FrameError: the data are not a step from this base.
     """
     reader = Reader(data)
-    header = reader.one()
-    crc = int.from_bytes(reader.take(4), "little") if header & 1 else None
-    if header >> (len(base.tables) + 1):
-        raise FrameError("the frame has a part for a table that is not in the schema")
+    parted, crc = read_head(reader, len(base.tables))
     tables = [
-        decode_part(table.layout(), old, reader) if header >> (number + 1) & 1 else old
+        decode_part(table.layout(), old, reader) if parted >> number & 1 else old
         for number, (table, old) in enumerate(zip(base.schema.tables, base.tables, strict=True))
     ]
     reader.finish()
