@@ -32,7 +32,9 @@ SILENT_S = 60
 
 
 def at_terminal(command: list[str], cwd: Path, ready: bytes, keys: bytes) -> tuple[str, int]:
-    """Run a command at a terminal of its own and type keys once it shows that it is ready.
+    """Run a command at a terminal of its own and type keys once it has shown the whole line that says it is ready.
+
+    The whole line, because a terminal that is given Ctrl-C forgets what it has not shown yet: the end of that line too.
 
     Returns:
         What stood on the terminal, and the exit status.
@@ -43,11 +45,12 @@ def at_terminal(command: list[str], cwd: Path, ready: bytes, keys: bytes) -> tup
     env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     with subprocess.Popen(login, cwd=cwd, env=env, stdin=its, stdout=its, stderr=its, start_new_session=True) as process:
         os.close(its)
-        shown = b""
+        shown, typed = b"", False
         while part := read(ours):
-            if ready not in shown and ready in shown + part:
-                os.write(ours, keys)
             shown += part
+            if not typed and b"\n" in shown.partition(ready)[2]:
+                os.write(ours, keys)
+                typed = True
         os.close(ours)  # which hangs up on whatever still runs there
     return shown.decode(), process.returncode
 
