@@ -17,7 +17,7 @@ import msgspec
 
 from .errors import CloseCode, LocalProtocolError, PacketError
 from .limits import MAX_DEPTH, MAX_INT, MAX_MESSAGES, Limits
-from .messages import BY_CODE, CODES, FROM_CLIENT, FROM_SERVER, Frame, Message
+from .messages import BY_CODE, CODES, FROM_CLIENT, FROM_SERVER, Frame, Line, Message, Said, Say, Unsaid
 
 #: Items that a packet from a server may hold: a history page or a large schema, not a flood.
 SERVER_PACKET_ITEMS = 200_000
@@ -39,6 +39,11 @@ _END_STRING = token_bytes(16)
 _END = b"\x50" + _END_STRING
 
 _PLAIN = frozenset({str, bytes, bool, type(None)})
+
+#: What the last items nearly always are, from the end: left out, bytes are saved for each hearer.
+_LAST: dict[type[Message], tuple[Any, ...]] = {
+    Frame: ([],), Line: ([], 0, None, [], "", -1, ""), Say: (None, "", -1), Said: (0,), Unsaid: (0,),
+}  # fmt: skip
 
 
 class Shared:
@@ -81,7 +86,7 @@ def encode_packet(messages: Iterable[Message]) -> bytes:
         LocalProtocolError: If there is none, or one holds a value that CBOR has no place for.
     """
     try:
-        items = [_plain(message) for message in messages]
+        items = [[CODES[type(message)], *encode_items(message)] for message in messages]
         packet = cbor2.dumps(items)
     except (cbor2.CBORError, TypeError, ValueError, RecursionError) as error:
         raise LocalProtocolError(f"a message cannot be encoded: {error}") from error
@@ -90,11 +95,14 @@ def encode_packet(messages: Iterable[Message]) -> bytes:
     return packet
 
 
-def _plain(message: Message) -> list[Any]:
+def encode_items(message: Message) -> list[Any]:
+    """Make plain values of a message's items; last ones that are as usual are left out."""
     items: list[Any] = msgspec.to_builtins(message, builtin_types=(bytes,))
-    if type(message) is Frame and not message.texts:
-        items.pop()  # nearly every frame: a byte saved for each hearer and tick
-    return [CODES[type(message)], *items]
+    for usual in _LAST.get(type(message), ()):
+        if items[-1] != usual:
+            break
+        items.pop()
+    return items
 
 
 def decode_from_client(data: bytes, limits: Limits) -> list[Message]:

@@ -7,6 +7,7 @@ The whole tree::
      +-- Refused                     a handler says no: the peer hears why, the session goes on
      +-- BaseLost                    a step from a version that we no longer hold: send a keyframe
      +-- MessageError                one message could not be dealt with; the session goes on
+     +-- StorageError                storage failed: nothing was kept, or nobody knows
      +-- ConnectionFailed            a client could not get, or keep, a connection
      +-- ProtocolError
           +-- LocalProtocolError     our caller's mistake; never sent
@@ -81,6 +82,19 @@ class BaseLost(MeteorError):
 
 class MessageError(MeteorError):
     """One message could not be dealt with; the session goes on."""
+
+
+class StorageError(MeteorError):
+    """Storage failed; the text says why, for operators and players.
+
+    Attributes:
+        unknown: True if what was to be kept may be kept all the same; asking again is safe.
+    """
+
+    def __init__(self, text: str, *, unknown: bool = False) -> None:
+        super().__init__(text)
+        self.text = text
+        self.unknown = unknown
 
 
 class ConnectionFailed(MeteorError):

@@ -45,6 +45,13 @@ class StoredLine(NamedTuple):
         name: The sender's name at that time.
         text: What was said.
         cid: The sender's own id for the line; empty for notices.
+        about: The offset of the line that this one answers or changes; -1 for none.
+        to: Of a private message, the user that it is for.
+        mentions: Ids of users who are named in it.
+        data: Of a game's own kind, what the game keeps with it: a value that CBOR can carry.
+        state: A `LineState`: whether it was edited or deleted since; the text is the newest, or empty.
+        reactions: (emoji, how many users, whether the reader is one of them), in the order of first use. Of a reaction that
+            was just kept: how the line that it is about stands now, for that emoji.
     """
 
     offset: int
@@ -55,6 +62,12 @@ class StoredLine(NamedTuple):
     name: str
     text: str
     cid: str
+    about: int = -1
+    to: str = ""
+    mentions: tuple[str, ...] = ()
+    data: Any = None
+    state: int = 0
+    reactions: tuple[tuple[str, int, bool], ...] = ()
 
 
 class ChannelPlace(NamedTuple):
@@ -198,23 +211,50 @@ class IAuthenticator(Interface):
 
 
 class IStorage(Interface):
-    """Where lines are kept. Every answer is awaitable; a failed one means that nothing is promised."""
+    """Where all is kept that outlives a room. Every answer is awaitable.
+
+    What cannot be done raises `StorageError`: nothing was kept, unless its `unknown` says that this cannot be told.
+    """
 
     def open(channel: str) -> Awaitable[ChannelPlace]:
         """Find or make a channel."""
 
-    def append(channel: str, line: StoredLine) -> Awaitable[int]:
-        """Keep a line, and answer its offset once it is kept for good.
+    def append(channel: str, line: StoredLine, moderator: bool = False) -> Awaitable[StoredLine]:
+        """Keep a line, and answer it as it is kept, with its offset, once it is kept for good.
 
-        Offsets have no holes. A line whose `sender` and (not empty) `cid` are known already is not kept again:
-        the answer is the offset that it has.
+        Offsets have no holes. A line whose `sender` and (not empty) `cid` are known already is not kept again: the answer is
+        the one that was. A line that changes another one (`messages.CHANGES`) is kept too, and changes that one in the same
+        transaction: its text, its state, its reactions.
+
+        Args:
+            channel: Its name.
+            line: The line; its offset, state and reactions do not count.
+            moderator: The sender may change lines of others.
+
+        Raises:
+            Refused: `about` names no line (`not-there`); it is another's, and the sender no moderator (`not-yours`); it was
+                deleted, or is a change itself (`not-there`); the reaction is there already, or is not there to be taken
+                back (`already`); the line has `MAX_REACTIONS` different ones (`too-many`).
+            StorageError: It is not kept; or nobody knows.
         """
 
-    def lines(channel: str, after: int, limit: int) -> Awaitable[list[StoredLine]]:
-        """The oldest lines with an offset above `after`, ascending, at most `limit`."""
+    def lines(channel: str, after: int, limit: int, reader: str = "") -> Awaitable[list[StoredLine]]:
+        """The oldest lines of any kind with an offset above `after`, ascending, at most `limit`; as they stand now."""
 
-    def latest(channel: str, limit: int) -> Awaitable[list[StoredLine]]:
-        """The newest lines, ascending, at most `limit`."""
+    def page(channel: str, before: int | None, limit: int, reader: str = "") -> Awaitable[list[StoredLine]]:
+        """The newest lines below an offset (or of all), those left out that change others, ascending, at most `limit`."""
+
+    def seen(identity: Identity, time: int) -> Awaitable[None]:
+        """A user is here, at this time in milliseconds: remember the id and the name."""
+
+    def find(name: str) -> Awaitable[Identity | None]:
+        """Who has this id; or else the user who was seen last under this name, or None."""
+
+    def keep(name: str, data: bytes | None) -> Awaitable[None]:
+        """Keep bytes under a name, in place of those before; None forgets them."""
+
+    def kept(name: str) -> Awaitable[bytes | None]:
+        """What was kept under a name."""
 
     def close() -> Awaitable[None]:
         """No more calls come; answer when all is safe."""

@@ -33,6 +33,13 @@ Hash = Annotated[bytes, Meta(min_length=8, max_length=8)]
 MAX_OWN_ROWS = 64
 #: (table, slot) of own rows.
 Rows = Annotated[list[tuple[UInt, UInt]], Meta(max_length=MAX_OWN_ROWS)]
+#: Users that one line may mention.
+MAX_MENTIONS = 16
+Mentions = Annotated[list[Name], Meta(max_length=MAX_MENTIONS)]
+#: Different emojis that one line may have as reactions.
+MAX_REACTIONS = 20
+#: (emoji, how many users, whether the reader is one of them).
+Reactions = Annotated[list[tuple[Word, UInt, bool]], Meta(max_length=MAX_REACTIONS)]
 #: (epoch, offset) of a channel.
 Place = tuple[UInt, UIntOrMinus1]
 
@@ -56,6 +63,27 @@ class LineKind(IntEnum):
 
     TEXT = 0
     NOTICE = 1
+    EMOJI = 2
+    REACTION = 3
+    UNREACTION = 4
+    EDIT = 5
+    DELETE = 6
+    PRIVATE = 7
+    ME = 8
+
+
+#: Kinds from here on are a game's own.
+OWN_KINDS = 64
+#: Kinds that change another line, and are not shown as lines of their own.
+CHANGES = frozenset({LineKind.REACTION, LineKind.UNREACTION, LineKind.EDIT, LineKind.DELETE})
+
+
+class LineState(IntEnum):
+    """What became of a line since it was said (clause 10.4)."""
+
+    AS_SAID = 0
+    EDITED = 1
+    DELETED = 2
 
 
 class Role(IntEnum):
@@ -84,6 +112,12 @@ class Line(Message, frozen=True):
     name: Name
     text: Text
     cid: Annotated[str, Meta(max_length=36)] = ""
+    about: UIntOrMinus1 = -1
+    to: Name = ""
+    mentions: Mentions = []
+    data: Any = None
+    state: Annotated[int, Meta(ge=0, le=2)] = 0
+    reactions: Reactions = []
 
 
 class Say(Message, frozen=True):
@@ -93,14 +127,18 @@ class Say(Message, frozen=True):
     cid: Id
     kind: Small
     text: Text
+    about: UIntOrMinus1 = -1
+    to: Name = ""
+    data: Any = None
 
 
 class Said(Message, frozen=True):
-    """The line is kept, at this offset; -1 for a command."""
+    """The line is kept, at this offset; -1 for a command. The next one may be said in `wait` milliseconds."""
 
     channel: UInt
     cid: Id
     offset: UIntOrMinus1
+    wait: UInt = 0
 
 
 class History(Message, frozen=True):
@@ -114,12 +152,31 @@ class History(Message, frozen=True):
 
 
 class Unsaid(Message, frozen=True):
-    """The line was refused."""
+    """The line was refused, or (`unknown`) may have been kept. It may be said in `wait` milliseconds."""
 
     channel: UInt
     cid: Id
     reason: Word
     text: Prose
+    wait: UInt = 0
+
+
+class Earlier(Message, frozen=True):
+    """A client wants lines from before an offset (clause 10.7)."""
+
+    channel: UInt
+    before: UInt
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+
+
+class Page(Message, frozen=True):
+    """They are these; `more` tells that there are older ones. Each without its channel."""
+
+    channel: UInt
+    epoch: UInt
+    before: UInt
+    more: bool
+    lines: list[list[Any]]
 
 
 # --- state ---
@@ -317,7 +374,7 @@ class Goodbye(Message, frozen=True):
 
 #: Code on the wire -> class, as in the table of clause 3.
 BY_CODE: dict[int, type[Message]] = {
-    0: Line, 1: Say, 2: Said, 3: History, 4: Unsaid,
+    0: Line, 1: Say, 2: Said, 3: History, 4: Unsaid, 5: Earlier, 6: Page,
     16: Frame, 17: EventMessage, 18: Lost, 19: Held, 20: Clock, 21: Own, 22: Gap,
     32: ActionMessage, 33: Ack, 34: Result, 35: RefusedMessage,
     48: Hello, 49: Welcome, 50: Join, 51: Joined, 52: Leave, 53: Left,
@@ -326,10 +383,12 @@ BY_CODE: dict[int, type[Message]] = {
 CODES: dict[type[Message], int] = {kind: code for code, kind in BY_CODE.items()}
 
 #: What a client may say.
-FROM_CLIENT: frozenset[type[Message]] = frozenset({Say, Lost, Held, ActionMessage, Hello, Join, Leave, Ping, Pong, Goodbye})
+FROM_CLIENT: frozenset[type[Message]] = frozenset(
+    {Say, Earlier, Lost, Held, ActionMessage, Hello, Join, Leave, Ping, Pong, Goodbye}
+)
 #: What a server may say.
 FROM_SERVER: frozenset[type[Message]] = frozenset(BY_CODE.values()) - frozenset(
-    {Say, Lost, Held, ActionMessage, Hello, Join, Leave}
+    {Say, Earlier, Lost, Held, ActionMessage, Hello, Join, Leave}
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .interfaces import StoredLine
+from .interfaces import Identity, StoredLine
 
 #: Takes the answer and the time in seconds.
 Then = Callable[[Any, float], None]
@@ -41,19 +41,61 @@ class OpenChannel(Request):
 
 @dataclass(frozen=True, slots=True)
 class Store(Request):
-    """Keep a line; the answer is its offset."""
+    """Keep a line; the answer is the StoredLine as it is kept."""
 
     channel: str
     line: StoredLine
+    moderator: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch(Request):
-    """Read lines above `after`, or the newest if `after` is None; the answer is a list of StoredLine."""
+    """Read lines of any kind above `after`; the answer is a list of StoredLine."""
 
     channel: str
-    after: int | None
+    after: int
     limit: int
+    reader: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPage(Request):
+    """Read the newest lines below `before`, or of all; the answer is a list of StoredLine."""
+
+    channel: str
+    before: int | None
+    limit: int
+    reader: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Request):
+    """A user is here; the answer is None."""
+
+    identity: Identity
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Find(Request):
+    """Who has an id or a name; the answer is an Identity or None."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep(Request):
+    """Keep bytes under a name; None forgets them."""
+
+    name: str
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Request):
+    """What was kept under a name: bytes or None."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +104,32 @@ class Await(Request):
 
     what: Awaitable[Any]
     seconds: float
+
+
+def ask_storage(storage: Any, request: Request) -> Awaitable[Any]:
+    """Ask an `IStorage` for what a request wants.
+
+    Raises:
+        TypeError: If it wants nothing of a storage.
+    """
+    answer: Awaitable[Any]
+    match request:
+        case Store():
+            answer = storage.append(request.channel, request.line, request.moderator)
+        case Fetch():
+            answer = storage.lines(request.channel, request.after, request.limit, request.reader)
+        case FetchPage():
+            answer = storage.page(request.channel, request.before, request.limit, request.reader)
+        case OpenChannel():
+            answer = storage.open(request.channel)
+        case Seen():
+            answer = storage.seen(request.identity, request.time)
+        case Find():
+            answer = storage.find(request.name)
+        case Keep():
+            answer = storage.keep(request.name, request.data)
+        case Kept():
+            answer = storage.kept(request.name)
+        case _:
+            raise TypeError(f"{request!r} is not for a storage")
+    return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from random import Random
 from typing import Any, ClassVar, TypeVar
 
@@ -12,7 +12,7 @@ from meteor_net.interfaces import Identity, IPlayer, StoredLine
 from meteor_net.limits import Limits
 from meteor_net.lobby import Lobby
 from meteor_net.messages import ActionMessage, Join, Joined, Message, Say
-from meteor_net.requests import Await, Fetch, OpenChannel, Request, Store
+from meteor_net.requests import Await, Request, ask_storage
 from meteor_net.room import Player, Room
 from meteor_net.session.registry import Registry
 from meteor_net.session.session import Session
@@ -80,13 +80,13 @@ class Later:
         yield
 
 
-def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """The answer of a coroutine that never waits."""
+def run(awaitable: Awaitable[Any]) -> Any:
+    """The answer of what never waits."""
     try:
-        coroutine.send(None)
+        next(awaitable.__await__())
     except StopIteration as stop:
         return stop.value
-    raise AssertionError(f"{coroutine!r} waits")
+    raise AssertionError(f"{awaitable!r} waits")
 
 
 class Ship(Table):
@@ -270,17 +270,7 @@ class Bench:
 
     def perform(self, request: Request) -> None:
         """Do a storage request now."""
-        call: Any
-        match request:
-            case Store():
-                call = self.storage.append(request.channel, request.line)
-            case Fetch(after=None):
-                call = self.storage.latest(request.channel, request.limit)
-            case Fetch():
-                call = self.storage.lines(request.channel, request.after or 0, request.limit)
-            case OpenChannel():
-                call = self.storage.open(request.channel)
-        request.then(run(call), self.now)
+        request.then(run(ask_storage(self.storage, request)), self.now)
 
     def release(self, place: int = 0, answer: Any = None) -> None:
         """Do a held request: an await is answered with `answer`."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..codec import Shared
+from ..codec import Shared, encode_items
 from ..interfaces import ChannelPlace, StoredLine
 from ..limits import Limits
 from ..messages import History, Line, Message
-from ..requests import Fetch, OpenChannel, Report, Request, Store
+from ..requests import Fetch, FetchPage, OpenChannel, Report, Request, Store
 from ..session.outbox import Lane
 from ..session.session import Session
 
@@ -100,7 +100,10 @@ class Channel:
             self._report("error", error, channel=self.name, player=session.name, verb="history")
             self._read(hearer, [])
 
-        self._requests.append(Fetch(read, failed, self.name, after, limit))
+        if after is None:
+            self._requests.append(FetchPage(read, failed, self.name, None, limit, session.user))
+        else:
+            self._requests.append(Fetch(read, failed, self.name, after, limit, session.user))
 
     def unhear(self, session: Session) -> None:
         """The session hears no more."""
@@ -138,7 +141,7 @@ class Channel:
 
     @staticmethod
     def _items(line: StoredLine) -> list[object]:
-        return [line.offset, line.time, line.tick, line.kind, line.sender, line.name, line.text, line.cid]
+        return encode_items(Channel._message(0, line))[1:]
 
     # --- lines ---
 
@@ -151,10 +154,10 @@ class Channel:
         number = self._given
         self._storing[number] = None
 
-        def stored(offset: int, now: float) -> None:
+        def stored(line: StoredLine, now: float) -> None:
             del self._storing[number]
-            kept(offset, now)
-            self._arrived(line._replace(offset=offset))
+            kept(line.offset, now)
+            self._arrived(line)
             self._look_for_hole()
 
         def lost(error: BaseException, now: float) -> None:
@@ -185,11 +188,16 @@ class Channel:
                 hearer.held_back.append(line)
                 continue
             if shared is None:
-                shared = Shared.of(self._message(line))
+                shared = Shared.of(self._message(self.number, line))
             session.put(Lane.LINES, shared)
 
-    def _message(self, line: StoredLine) -> Message:
-        return Line(self.number, line.offset, line.time, line.tick, line.kind, line.sender, line.name, line.text, line.cid)
+    @staticmethod
+    def _message(number: int, line: StoredLine) -> Message:
+        mentions, reactions = list(line.mentions), list(line.reactions)
+        return Line(
+            number, line.offset, line.time, line.tick, line.kind, line.sender, line.name, line.text, line.cid,
+            line.about, line.to, mentions, line.data, line.state, reactions,
+        )  # fmt: skip
 
     def _look_for_hole(self) -> None:
         """Lines wait for one that none of ours will be: somebody else had it kept. It is read from storage."""

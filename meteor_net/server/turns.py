@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from ..errors import Refused
 from ..lobby import Lobby
-from ..requests import Await, Fetch, OpenChannel, Report, Request, Store
+from ..requests import Await, Report, Request, ask_storage
 from ..session.registry import Registry
 
 
@@ -101,18 +101,9 @@ class Turns:
 
     def _awaitable(self, request: Request) -> tuple[Any, float]:
         """(what to await, how long)."""
-        match request:
-            case Store():
-                return self._storage.append(request.channel, request.line), self._await_s
-            case Fetch(after=None):
-                return self._storage.latest(request.channel, request.limit), self._await_s
-            case Fetch():
-                return self._storage.lines(request.channel, request.after, request.limit), self._await_s
-            case OpenChannel():
-                return self._storage.open(request.channel), self._await_s
-            case Await():
-                return request.what, request.seconds
-        raise AssertionError(f"no way to perform {request!r}")
+        if isinstance(request, Await):
+            return request.what, request.seconds
+        return ask_storage(self._storage, request), self._await_s
 
 
 def as_deferred(what: Awaitable[Any]) -> Deferred[Any]:

@@ -7,7 +7,7 @@ from random import Random
 
 from zope.interface import implementer
 
-from ..interfaces import ChannelPlace, IStorage, StoredLine
+from ..interfaces import ChannelPlace, Identity, IStorage, StoredLine
 
 #: Channels with lines that are kept; the least lately used goes first. Far more than the rooms of one process.
 MAX_CHANNELS = 50_000
@@ -47,6 +47,8 @@ class MemoryStorage:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._logs: OrderedDict[str, _Log] = OrderedDict()
+        self._users: dict[str, Identity] = {}
+        self._data: dict[str, bytes] = {}
         #: The epoch of channels without lines; a new one when a channel was dropped, so that nobody takes an
         #: emptied channel for the one that was.
         self._epoch = random.getrandbits(48)
@@ -55,28 +57,45 @@ class MemoryStorage:
         log = self._logs.get(channel)
         return ChannelPlace(self._epoch, 0) if log is None else ChannelPlace(log.epoch, log.next)
 
-    async def append(self, channel: str, line: StoredLine) -> int:
+    async def append(self, channel: str, line: StoredLine, moderator: bool = False) -> StoredLine:
         log = self._logs.get(channel)
         if log is None:
             log = self._logs[channel] = _Log(self._epoch)
         self._logs.move_to_end(channel)
         said = (line.sender, line.cid)
         if line.cid and said in log.known:
-            return log.known[said]
+            return line._replace(offset=log.known[said])
         offset = log.next
         log.next += 1
-        log.lines.append(line._replace(offset=offset))
+        line = line._replace(offset=offset)
+        log.lines.append(line)
         self._bytes += _size(line)
         if line.cid:
             log.known[said] = offset
         self._make_room(log)
-        return offset
+        return line
 
-    async def lines(self, channel: str, after: int, limit: int) -> list[StoredLine]:
+    async def lines(self, channel: str, after: int, limit: int, reader: str = "") -> list[StoredLine]:
         return [line for line in self._kept(channel) if line.offset > after][:limit]
 
-    async def latest(self, channel: str, limit: int) -> list[StoredLine]:
-        return self._kept(channel)[-limit:] if limit else []
+    async def page(self, channel: str, before: int | None, limit: int, reader: str = "") -> list[StoredLine]:
+        lines = [line for line in self._kept(channel) if before is None or line.offset < before]
+        return lines[-limit:] if limit else []
+
+    async def seen(self, identity: Identity, time: int) -> None:
+        self._users[identity.user] = identity
+
+    async def find(self, name: str) -> Identity | None:
+        return self._users.get(name)
+
+    async def keep(self, name: str, data: bytes | None) -> None:
+        if data is None:
+            self._data.pop(name, None)
+        else:
+            self._data[name] = data
+
+    async def kept(self, name: str) -> bytes | None:
+        return self._data.get(name)
 
     async def close(self) -> None:
         self._logs.clear()

@@ -11,7 +11,7 @@ from meteor_net.chat.channel import Channel
 from meteor_net.interfaces import Identity
 from meteor_net.limits import Limits
 from meteor_net.messages import History, Line, Message
-from meteor_net.requests import Fetch, OpenChannel, Request, Store
+from meteor_net.requests import Request, ask_storage
 from meteor_net.session.registry import Registry
 from meteor_net.session.session import Session
 from meteor_net.storage.memory import MemoryStorage
@@ -43,15 +43,7 @@ class Log:
 
     def do(self, request: Request) -> Any:
         """What storage answers to a request."""
-        match request:
-            case Store():
-                return run(self.storage.append(request.channel, request.line))
-            case OpenChannel():
-                return run(self.storage.open(request.channel))
-            case Fetch(after=None):
-                return run(self.storage.latest(request.channel, request.limit))
-            case Fetch():
-                return run(self.storage.lines(request.channel, -1 if request.after is None else request.after, request.limit))
+        return run(ask_storage(self.storage, request))
 
     def answer(self, place: int = 0) -> None:
         """Do a request, and say so."""

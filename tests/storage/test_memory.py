@@ -26,7 +26,7 @@ class MemoryStorageTests(SynchronousTestCase):
 
     def append(self, channel: str, line: StoredLine) -> Any:
         """Keep a line."""
-        return run(self.storage.append(channel, line))
+        return run(self.storage.append(channel, line)).offset
 
     def texts(self, after: int = -1, limit: int = 100, channel: str = "a") -> list[str]:
         """The texts of the lines after an offset."""
@@ -59,8 +59,8 @@ class MemoryStorageTests(SynchronousTestCase):
         self.assertEqual(self.texts(after=1, limit=2), ["c", "d"])
         self.assertEqual([self.texts(limit=0), self.texts(after=4)], [[], []])
         for limit, newest in ((0, ""), (1, "e"), (2, "de"), (9, "abcde")):
-            self.assertEqual("".join(line.text for line in run(self.storage.latest("a", limit))), newest)
-        self.assertEqual([run(self.storage.latest("other", 5)), self.texts(channel="other")], [[], []])
+            self.assertEqual("".join(line.text for line in run(self.storage.page("a", None, limit))), newest)
+        self.assertEqual([run(self.storage.page("other", None, 5)), self.texts(channel="other")], [[], []])
 
     def test_bounded_lines(self) -> None:
         """Of a channel the newest lines are kept, and their ids; offsets go on."""
