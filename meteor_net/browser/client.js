@@ -109,6 +109,12 @@ export class NetworkClient {
   /** The newest world: tables by name, each iterable, with `get(slot)` and `size`. @returns {WorldView} */
   get world() { return this.#room.world.view; }
 
+  /**
+   * The world to draw now, a little in the past, so that all moves smoothly: for a page that draws at times of its own; others use `onFrame`.
+   * @returns {WorldView}
+   */
+  show() { return this.#room.world.sync?.show(this.#outside.now()) ?? this.world; }
+
   /** Our rows as `{table, slot}`. */
   get rows() {
     const { rows, schema } = this.#room.world;
@@ -224,10 +230,9 @@ export class NetworkClient {
     this.#drawing = this.#frameListeners.size > 0;
     if (!this.#drawing) return;
     requestAnimationFrame(() => this.#draw()); // before the listeners: one that throws does not end the film
-    const { sync } = this.#room.world;
-    const world = sync?.show(this.#outside.now()) ?? this.world;
+    const world = this.show();
     const me = this.#mine(world);
-    for (const listener of this.#frameListeners) listener(world, me, sync?.shown ?? 0);
+    for (const listener of this.#frameListeners) listener(world, me, this.stateSync?.shown ?? 0);
   }
 
   // --- what happened ---

@@ -18,6 +18,7 @@ import { MessageError } from "./errors.js";
  * @property {string[]} [choices]
  * @property {number} [length]
  * @property {Rule} [rule]
+ * @property {boolean} [snap]
  */
 
 const TURN = 2 * Math.PI;
@@ -67,6 +68,8 @@ export class Field {
     this.length = shape.length ?? 0;
     /** @type {Rule} */
     this.rule = shape.rule ?? "step";
+    /** Of a flag: where it differs between two versions the row jumped (7.2). */
+    this.snap = shape.snap ?? false;
     /** What the values are measured in, for people (7.6). */
     this.unit = "";
     /** Integers are reduced modulo this; 0: they are not. */

@@ -89,7 +89,11 @@ const KINDS = new Map([
     const half = 2 ** (whole(map, "bits", 2, 32) - 1);
     return new Field(name, "int", { min: -half, max: half - 1, rule: rule(map) });
   }],
-  ["flag", (name) => new Field(name, "flag", { max: 1 })],
+  ["flag", (name, map) => {
+    const snap = map.get("snap") ?? false;
+    if (typeof snap !== "boolean") throw new MessageError("schema: snap is not true or false");
+    return new Field(name, "flag", { max: 1, snap });
+  }],
   ["choice", (name, map) => {
     const choices = map.get("choices");
     if (!Array.isArray(choices) || choices.length < 1 || choices.length > MAX_CHOICES || !choices.every((each) => typeof each === "string")) {

@@ -92,7 +92,7 @@ export class RoomWorld {
     const schema = this.#takeSchema(message);
     if (this.replica === null || this.sync === null || this.replica.epoch !== message.epoch) {
       this.replica = new Replica(schema, message.epoch, message.tick);
-      this.sync = new StateSync(message.tickUs / 1000, message.tick, message.time);
+      this.sync = new StateSync(message.tickUs / 1000, message.tick, message.time, this.sync?.askedRate); // the page's choice outlives a world
       this.#event = message.event;
       this.#inSync = false;
     } else this.sync.toPresent();

@@ -26,6 +26,8 @@ export class Kind {
     this.apart = fields.flatMap((field, f) => (field.isApart ? [f] : []));
     this.byName = new Map(fields.map((field) => [field.name, field]));
     if (this.byName.size !== fields.length) throw new MessageError(`schema: ${name} has a field twice`);
+    /** The places of the columns that tell by another value that a row jumped (7.2). */
+    this.snaps = this.columns.flatMap((column, c) => (this.byName.get(column.name)?.snap ? [c] : []));
   }
 
   /**

@@ -3,7 +3,7 @@
 // StateSync keeps the newest versions and answers what to show now. Its clock is the arrival of frames: it notes how long after its
 // tick each one came, and shows the world one interval and the usual lateness behind. The difference between the server's clock and
 // ours falls out of that; jitter widens the delay, and calm narrows it, so slowly that nobody sees time run faster or slower.
-// Where a frame is late all goes on as it went, for one interval at most.
+// Where a frame is late all goes on as it went, for one interval at most. `meteor_net/state/playback.py` does the same in Python.
 
 import { ARRIVALS, FASTEST, JITTER_MS, JUMP_MS, SLOWEST, SNAPSHOTS, USUAL } from "./limits.js";
 import { interpolate } from "./view.js";
@@ -29,16 +29,17 @@ export class StateSync {
   #lag = null;
   #lagAt = 0;
   #shown = 0;
-  /** @type {number | null} as it was set; null: every tick */
-  #rate = null;
 
   /**
    * @param {number} tickMs The length of a tick.
    * @param {number} tick A tick, and its time in the server's milliseconds (JOINED).
    * @param {number} time
+   * @param {number | null} [updateRate] See the property; null: every tick.
    */
-  constructor(tickMs, tick, time) {
+  constructor(tickMs, tick, time, updateRate = null) {
     this.tickMs = tickMs;
+    /** The rate as it was set; null: every tick. */
+    this.askedRate = updateRate;
     this.clockTick = tick;
     this.clockTime = time;
     /** @type {Version | null} The newest version. */
@@ -47,12 +48,12 @@ export class StateSync {
 
   /** Frames a second when everything moves (the mission's name): one for every tick, unless it was set. */
   get updateRate() {
-    return this.#rate ?? 1000 / this.tickMs;
+    return this.askedRate ?? 1000 / this.tickMs;
   }
 
   set updateRate(hz) {
     if (!(hz > 0 && hz <= 1000)) throw new RangeError(`updateRate must be above 0 and at most 1000 Hz, not ${hz}`);
-    this.#rate = hz;
+    this.askedRate = hz;
   }
 
   /** Ticks from one frame to the next when everything moves. */

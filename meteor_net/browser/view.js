@@ -105,17 +105,18 @@ export class TableView {
     const previous = this.#previous;
     const generation = next.generations[slot];
     const both = previous !== next && previous.alive[slot] === 1 && previous.generations[slot] === generation;
-    const moves = both && this.#alpha !== 1;
     const early = both && this.#alpha < 1;
+    const still = early ? previous : next; // what does not move by degrees
+    const moves = both && this.#alpha !== 1 && !this.#jumped(slot);
     const row = bare();
     let column = 0;
     next.kind.fields.forEach((field, f) => {
-      if (field.isApart) row[field.name] = early ? previous.texts[f][slot] : next.texts[f][slot];
-      else if (field.isRotation) row[field.name] = this.#turn(field, column, slot, moves);
-      else {
-        const to = next.columns[column][slot];
-        row[field.name] = moves ? between(field, previous.columns[column][slot], to, this.#alpha) : field.dequantize(to);
-      }
+      if (field.isApart) row[field.name] = still.texts[f][slot];
+      else if (field.isRotation) {
+        const from = rotation(still, field, column, slot);
+        row[field.name] = moves && field.rule !== "step" ? this.#turn(field, column, slot) : from;
+      } else if (moves) row[field.name] = between(field, previous.columns[column][slot], next.columns[column][slot], this.#alpha);
+      else row[field.name] = field.dequantize(still.columns[column][slot]);
       column += field.columns.length;
     });
     row.slot = slot;
@@ -127,22 +128,25 @@ export class TableView {
    * @param {Field} field
    * @param {number} column
    * @param {number} slot
-   * @param {boolean} moves
    */
-  #turn(field, column, slot, moves) {
-    const to = rotation(this.#next, field, column, slot);
-    if (!moves) return to;
-    const from = rotation(this.#previous, field, column, slot);
-    if (field.rule === "step") return this.#alpha < 1 ? from : to;
-    return turned(from, to, this.#alpha);
+  #turn(field, column, slot) {
+    return turned(rotation(this.#previous, field, column, slot), rotation(this.#next, field, column, slot), this.#alpha);
+  }
+
+  /**
+   * Whether a row that is in both is not to be shown on its way from one to the other (7.2).
+   * @param {number} slot
+   */
+  #jumped(slot) {
+    return this.#next.kind.snaps.some((column) => this.#previous.columns[column][slot] !== this.#next.columns[column][slot]);
   }
 }
 
 /** @typedef {{[table: string]: TableView}} WorldView the tables by name */
 
 /**
- * The world between two versions: rows that are in both go by their fields' rules (`step`, and texts: the earlier until alpha is 1), all
- * others are as in `next`.
+ * The world between two versions: rows that are in both go by their fields' rules (`step`, and texts: the earlier until alpha is 1; where
+ * a flag with `snap` differs all go so), all others are as in `next`.
  * @param {Version} previous
  * @param {Version} next
  * @param {number} alpha 0 shows `previous`, 1 `next`; beyond 1 all goes on as it went, within its domain.

@@ -13,7 +13,7 @@ from ..messages import LineKind
 from ..monitor import NetworkMonitor, NetworkReport
 from ..session import client_values as values
 from ..session.client_room import ClientRoom
-from ..state import Action, StateSync
+from ..state import Action
 from .answers import Answers
 from .config import NetworkConfig
 from .hearers import Hearer, Hearers
@@ -41,7 +41,6 @@ class NetworkClient(RoomView):
 
     Attributes:
         config: Its options.
-        state_sync: The last state, and states between two; another one after each join.
         monitor: Counts what goes on.
     """
 
@@ -68,13 +67,11 @@ class NetworkClient(RoomView):
         )
         self._session = self._link.session
         self._room: ClientRoom = self._session.join(self.config.room, self.config.role_number)
-        self.state_sync = StateSync()
 
     def setup_handlers(self) -> None:
         """Say what is done for each thing that the session tells."""
         tell = self._hearers.tell
         self._handlers: dict[type[values.Value], Callable[[Any], None]] = {
-            values.JoinedRoom: self._joined_room,
             values.WorldReady: self._world_ready,
             values.JoinRefused: self._join_refused,
             values.LeftRoom: self._left,
@@ -225,10 +222,6 @@ class NetworkClient(RoomView):
         handler = self._handlers.get(type(value))
         if handler is not None:
             handler(value)
-
-    def _joined_room(self, value: values.JoinedRoom) -> None:
-        rate = min(1000.0, 1 / self.tick_s)
-        self.state_sync = StateSync(rate, replica=self._room.world.replica)
 
     def _world_ready(self, value: values.WorldReady) -> None:
         self._link.set_status("online")

@@ -8,7 +8,7 @@ from ..chat.system import ChatSystem
 from ..errors import LocalProtocolError
 from ..session.client import ClientSession
 from ..session.client_room import ClientRoom
-from ..state import Schema
+from ..state import Schema, StateSync, Version, WorldView
 
 
 class RoomView:
@@ -31,6 +31,32 @@ class RoomView:
         return replica.world
 
     @property
+    def state_sync(self) -> StateSync:
+        """The newest versions, and what is shown of them when: `update_rate` may be set, `delay_s` tells how late it is.
+
+        It is another one in another world: after the server began anew.
+
+        Raises:
+            LocalProtocolError: If we were never in the room.
+        """
+        sync = self._room.world.sync
+        if sync is None:
+            raise LocalProtocolError("not in the room yet: await connect() first")
+        return sync
+
+    def show(self) -> WorldView:
+        """Give the world to draw now, a little in the past, so that all moves smoothly: call it for each picture.
+
+        Returns:
+            A view that stays as it is: rows and columns as in `world`, between two ticks; `view.tick` has a fraction.
+
+        Raises:
+            LocalProtocolError: If we were never in the room.
+        """
+        view = self.state_sync.show(self._reactor.seconds())
+        return WorldView(Version.empty(self.schema)) if view is None else view
+
+    @property
     def schema(self) -> Schema:
         """The game's tables, actions and events, as the server told them.
 
@@ -51,12 +77,14 @@ class RoomView:
     def rows(self) -> list[Any]:
         """Our own rows."""
         replica = self._room.world.replica
-        if replica is None:
-            return []
+        return [] if replica is None else self.rows_in(replica.world)
+
+    def rows_in(self, world: WorldView) -> list[Any]:
+        """Give our own rows in a world that `show` gave."""
         rows = []
         for table, slot in self._room.world.rows:
             try:
-                rows.append(replica.world.tables[table][slot])
+                rows.append(world.tables[table][slot])
             except LookupError:  # its frame has not come yet, or it is gone
                 continue
         return rows

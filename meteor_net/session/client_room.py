@@ -158,9 +158,8 @@ class ClientRoom:
         return self._names.make(name, fields)
 
     def _send_action(self, waiting: Waiting) -> None:
-        assert self.number is not None and self.world.replica is not None
-        seen = self.world.replica.tick * 8
-        self._out.append(ActionMessage(self.number, waiting.seq, seen, waiting.kind, waiting.values))
+        assert self.number is not None
+        self._out.append(ActionMessage(self.number, waiting.seq, self.world.seen, waiting.kind, waiting.values))
 
     def packet_read(self) -> None:
         """A packet is dealt with: actions that it acknowledged, without a result, are done."""

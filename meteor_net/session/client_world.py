@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import MessageError
 from ..messages import Clock, EventMessage, Frame, Gap, Held, Joined, Lost, Message, Own
-from ..state import Replica, Schema
+from ..state import Replica, Schema, StateSync
 from . import client_values as values
 
 #: The client tells the tick it holds so often while frames come, in seconds (clause 8.10).
@@ -23,6 +23,7 @@ class RoomWorld:
     Attributes:
         schema: The game's schema, None before the first JOINED.
         replica: The world, None before the first JOINED.
+        sync: Its newest versions and what to show of them, None before the first JOINED.
         rows: The player's own rows, as (table, slot).
         epoch: The world's epoch.
         event: The number of the last event heard.
@@ -35,6 +36,7 @@ class RoomWorld:
     def __init__(self, out: list[Message], told: list[values.Value]) -> None:
         self.schema: Schema | None = None
         self.replica: Replica | None = None
+        self.sync: StateSync | None = None
         self.rows: list[tuple[int, int]] = []
         self.epoch = 0
         self.event = 0
@@ -76,8 +78,12 @@ class RoomWorld:
         if fresh or self.replica is None:
             assert self.schema is not None
             self.replica = Replica(self.schema, message.epoch)
+            self._begin_sync(message)
             self.event = message.event
             self.in_sync = False
+        elif self.sync is not None:
+            self.sync.to_present()
+            self.sync.set_clock(message.tick, message.time / 1000)
         self.event = min(self.event, message.event)
         self.replica.note_tick(message.tick)
         self.epoch, self.rows = message.epoch, message.rows
@@ -88,6 +94,10 @@ class RoomWorld:
         self._held_at, self._held_tick = float("-inf"), -1
         self._ready_at = now + READY_S
         return fresh, other_schema
+
+    def _begin_sync(self, message: Joined) -> None:
+        rate = self.sync.asked_rate if self.sync is not None else None  # what our user chose outlives a world
+        self.sync = StateSync(rate, tick_s=message.tick_us / 1e6, tick=message.tick, time_s=message.time / 1000)
 
     def _take_schema(self, message: Joined) -> bool:
         before = self.schema
@@ -107,16 +117,17 @@ class RoomWorld:
         Raises:
             MessageError: If several keyframes in a row cannot be applied.
         """
-        assert self.replica is not None
+        assert self.replica is not None and self.sync is not None
         keyframe = message.base >> 3 == 0
         if self.lost and not keyframe:
             return
         self.counters["frame_bytes"] += len(message.data)
         try:
-            self.replica.apply(message.tick16, message.base, message.data, message.texts)
+            version = self.replica.apply(message.tick16, message.base, message.data, message.texts)
         except MessageError as error:
             self._frame_lost(keyframe, error)
             return
+        self.sync.sync_state(version, now=now)
         self.counters["frames"] += 1
         self.lost, self.in_sync, self._bad_keyframes = False, True, 0
         self._told.append(values.FrameApplied(self._name, self.replica.tick))
@@ -159,12 +170,19 @@ class RoomWorld:
         if now >= self._ready_at:
             self._be_ready()
 
+    @property
+    def seen(self) -> int:
+        """The tick on the player's screen, in eighths: the one shown last; the newest for who lets nothing be shown."""
+        assert self.replica is not None and self.sync is not None
+        return int((self.sync.shown or self.replica.tick) * 8)
+
     # --- clock and own rows ---
 
     def clock(self, message: Clock) -> None:
         """Take another anchor of the room's clock (clause 6.4)."""
-        assert self.replica is not None
+        assert self.replica is not None and self.sync is not None
         self.anchor = (message.tick, message.time, self.anchor[2])
+        self.sync.set_clock(message.tick, message.time / 1000)
         self.replica.note_tick(message.tick)
 
     def own(self, message: Own) -> None:

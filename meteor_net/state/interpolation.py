@@ -19,15 +19,16 @@ def interpolate(previous: Version, following: Version, alpha: float) -> WorldVie
     """Show the world at a moment between two versions.
 
     Rows that are in both, with the same generation, go by their fields' rules: `linear`, `arc` (the
-    shorter way round), or `step` (the earlier value until alpha is 1). All others, and no longer those
-    that only the earlier has, are as in the later version.
+    shorter way round), or `step` (the earlier value until alpha is 1). Where a `Flag(snap=True)` of the
+    row differs all its fields go by steps. All other rows, and no longer those that only the earlier has,
+    are as in the later version.
 
     Args:
         previous: The earlier version.
         following: The later one, of the same schema.
-        alpha: 0 is the earlier, 1 the later; clamped to that.
+        alpha: 0 is the earlier, 1 the later; beyond 1 all goes on as it went, within its domain. Below 0 is 0.
     """
-    alpha = min(max(float(alpha), 0.0), 1.0)
+    alpha = max(float(alpha), 0.0)
     tick = previous.tick + (following.tick - previous.tick) * alpha
     tables = [
         _table(kind, was, will, alpha)
@@ -42,24 +43,41 @@ def _table(kind: type[Table], was: TableVersion, will: TableVersion, alpha: floa
     size = min(len(was.alive), len(will.alive))
     both = was.alive[:size] & will.alive[:size] & (was.generation[:size] == will.generation[:size])
     layout = kind.layout()
+    jumped = _jumped(layout, was, will, size)
+    moving = both & ~jumped
+    early = both if alpha < 1.0 else np.zeros_like(both)
     columns: dict[str, Any] = {}
     for name, place in layout.places.items():
-        field = layout.by_name[name]
-        column = _column(field, was.ints[place][..., :size], will.ints[place][..., :size], alpha)
-        values = shown(field, will.ints[place], will.alive).astype(column.dtype)
-        values[:size][both] = column[both]
+        field: Any = layout.by_name[name]
+        old, new = was.ints[place][..., :size], will.ints[place][..., :size]
+        values = shown(field, will.ints[place], will.alive)
+        if field.interpolate == "step":
+            values, stepping = values.copy(), early
+        else:
+            column = _column(field, old, new, alpha)
+            values, stepping = values.astype(column.dtype), early & jumped
+            values[:size][moving] = column[moving]
+        if stepping.any():
+            values[:size][stepping] = field.values(old)[stepping]
         values.flags.writeable = False
-        columns[field.name] = values
-    columns.update(_texts(layout, was, will, both))
+        columns[name] = values
+    if alpha < 1.0:
+        columns.update(_texts(layout, was, will, both))
     return TableView(kind, will, columns)
+
+
+def _jumped(layout: Layout, was: TableVersion, will: TableVersion, size: int) -> Mask:
+    """Tell of which rows a `Flag(snap=True)` differs."""
+    jumped = np.zeros(size, dtype=np.bool_)
+    for place, flag in layout.flags:
+        if flag.snap:
+            jumped |= was.ints[place, :size] != will.ints[place, :size]
+    return jumped
 
 
 def _column(field: Any, old: NDArray[np.int32], new: NDArray[np.int32], alpha: float) -> NDArray[Any]:
     if isinstance(field, Quaternion):
         return field.between(old, new, alpha)
-    if field.interpolate == "step":
-        values: NDArray[Any] = field.values(old)
-        return values
     difference = new.astype(np.int64) - old
     if field.interpolate == "arc":
         half = field.modulus // 2
@@ -67,6 +85,8 @@ def _column(field: Any, old: NDArray[np.int32], new: NDArray[np.int32], alpha: f
     between = old + difference * alpha
     if field.interpolate == "arc":
         between %= field.modulus
+    else:
+        np.clip(between, field.lowest, field.highest, out=between)
     # What is not of steps is a whole number itself or a scale of one, so a fraction has a value too.
     return field.low + between * field.step if isinstance(field, FloatField) else between
 

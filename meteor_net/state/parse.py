@@ -73,6 +73,8 @@ def _field(item: object) -> tuple[str, Field[Any, Any]]:
     parameters = {key: item[key] for key in needed}
     if "unit" in item and kind in _MEASURED:
         parameters["unit"] = item["unit"]
+    if "snap" in item and kind == "flag":
+        parameters["snap"] = item["snap"]
     if "interpolate" in item:
         if not rules or type(item["interpolate"]) is not str:
             raise ConfigError(f"{name}: interpolate cannot be {str(item['interpolate'])[:40]!r}")

@@ -2,79 +2,102 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import overload
+
 from meteor_net.limits import Limits
 from meteor_net.state.coding import Coding
 from meteor_net.state.interpolation import interpolate
-from meteor_net.state.replica import Replica
+from meteor_net.state.playback import Playback
 from meteor_net.state.stream import Step, Stream
 from meteor_net.state.version import Version
 from meteor_net.state.view import WorldView
 from meteor_net.state.world import World
 
 
-class StateSync:
-    """Makes frames of a world (a server), or shows the world of a replica's frames (a client).
+class StateSync(Playback):
+    """Makes frames of a world (a server), or shows the versions that frames made (a client).
 
     Args:
-        update_rate: How often the state is sent, in Hz.
-        replica: A client's; a server has none.
+        update_rate: How often the state is sent, in Hz; one for every tick if not given.
+        tick_s: The length of a tick, in seconds.
+        tick: A client's: a tick, and the server's time of it (JOINED).
+        time_s: That time, in seconds.
         limits: Of a server's stream.
         coding: Of a server's steps.
 
     Attributes:
-        update_rate: As given; it may be changed while running.
+        tick_s: As given.
         stream: A server's stream, once a world was committed.
     """
 
     def __init__(
         self,
-        update_rate: float = 20.0,
+        update_rate: float | None = None,
         *,
-        replica: Replica | None = None,
+        tick_s: float = 0.05,
+        tick: int = 0,
+        time_s: float = 0.0,
         limits: Limits | None = None,
         coding: Coding = Coding.EG,
     ) -> None:
-        self.update_rate = update_rate
+        super().__init__(tick_s, update_rate, tick, time_s)
         self.stream: Stream | None = None
-        self._replica = replica
         self._limits = limits
         self._coding = coding
+        self._tick = 0
+        self._committed = -math.inf
 
     @property
     def last_state(self) -> Version | None:
         """The newest version that was committed, or that came; None before the first."""
-        holder = self._replica or self.stream
-        return holder.version if holder is not None and holder.version.number else None
+        if self._versions:
+            return self._versions[-1]
+        return self.stream.version if self.stream is not None and self.stream.version.number else None
 
-    @property
-    def update_rate(self) -> float:
-        """How often the state is sent, in Hz."""
-        return self._update_rate
-
-    @update_rate.setter
-    def update_rate(self, rate: float) -> None:
-        if not 0 < rate <= 1000:
-            raise ValueError(f"update_rate must be above 0 and at most 1000 Hz, not {rate!r}")
-        self._update_rate = float(rate)
-
-    def sync_state(self, new_state: World, tick: int | None = None) -> Step | None:
-        """Commit a world as it is now.
+    @overload
+    def sync_state(self, new_state: World, tick: int | None = None) -> Step | None: ...
+    @overload
+    def sync_state(self, new_state: Version, *, now: float) -> None: ...
+    def sync_state(self, new_state: World | Version, tick: int | None = None, *, now: float | None = None) -> Step | None:
+        """Commit a world as it is now, on a server; take a version that a frame has made, on a client.
 
         Args:
-            new_state: The world; another one than before begins anew, with a keyframe.
-            tick: Of the version; one more than the last if not given.
+            new_state: The world; another one than before begins anew, with a keyframe. Or the version.
+            tick: Of the world; one more than the last if not given. Call it at every tick: those between two
+                updates are left out.
+            now: When the version came, in seconds of our clock.
 
         Returns:
-            The step for all who hold the version before; None if nothing changed.
+            The step for all who hold the version before; None if nothing changed, or no update is due.
+
+        Raises:
+            TypeError: It is neither; documents (mappings) are not there yet.
         """
-        if self.stream is None or self.stream.world is not new_state:
-            self.stream = Stream(new_state, self._limits)
-            self._tick = 0
+        if isinstance(new_state, Version):
+            if now is None:
+                raise TypeError("sync_state: a version comes with `now`")
+            self._take(new_state, now)
+            return None
+        if not isinstance(new_state, World):
+            what = "documents are not there yet: it" if isinstance(new_state, Mapping) else "it"
+            raise TypeError(f"sync_state: {what} takes a World, not a {type(new_state).__name__}")
+        return self._commit(new_state, tick)
+
+    def _commit(self, world: World, tick: int | None) -> Step | None:
+        if self.stream is None or self.stream.world is not world:
+            self.stream = Stream(world, self._limits)
+            self._tick, self._committed = 0, -math.inf
         self._tick = self._tick + 1 if tick is None else tick
+        interval = round(self.interval, 9)  # whole where it is meant to be; it need not be
+        if self._tick > self._committed and self._tick // interval == self._committed // interval:
+            return None
+        self._committed = self._tick
         if not self.stream.commit(self._tick):
             return None
         return self.stream.step(self.stream.version.number - 1, self._coding)
 
     def interpolate_state(self, prev_state: Version, next_state: Version, alpha: float = 0.5) -> WorldView:
-        """Show the world at a moment between two versions: `alpha` 0 is the earlier, 1 the later."""
+        """Show the world between two versions: `alpha` 0 is the earlier, 1 the later, and beyond 1 all goes on as it went."""
         return interpolate(prev_state, next_state, alpha)

@@ -34,6 +34,7 @@ class Flag(IntegerField[NDArray[np.bool_], bool]):
 
     Args:
         default: For new rows.
+        snap: Turning it over says that the row jumped: it is shown where it was, then where it is, and nowhere between.
     """
 
     kind = "flag"
@@ -41,8 +42,11 @@ class Flag(IntegerField[NDArray[np.bool_], bool]):
     zero: Any = False
     highest = 1
 
-    def __init__(self, *, default: bool = False) -> None:
+    def __init__(self, *, default: bool = False, snap: bool = False) -> None:
+        if type(snap) is not bool:
+            raise ConfigError("flag: snap must be true or false")
         self.default = self.coerce(default)
+        self.snap = snap
 
     def coerce(self, value: Any) -> bool:
         if not isinstance(value, bool | np.bool_ | int) or value not in (0, 1):
@@ -51,6 +55,9 @@ class Flag(IntegerField[NDArray[np.bool_], bool]):
 
     def to_wire(self, value: bool) -> int:
         return int(value)
+
+    def _parameters(self) -> dict[str, Any]:
+        return {"snap": True} if self.snap else {}
 
     def value(self, n: int) -> bool:
         return n == 1

@@ -59,7 +59,7 @@ test("schemas that break a rule are refused", () => {
   const field = (more) => ({ ...SCHEMA, tables: [{ name: "t", fields: [{ name: "x", ...more }] }] });
   const bad = [
     null, [], 5, {}, { tables: [] }, { ...SCHEMA, tables: Array(32).fill(SCHEMA.tables[0]) }, { ...SCHEMA, tables: [SCHEMA.tables[0], SCHEMA.tables[0]] },
-    { ...SCHEMA, tables: [{ name: "t", fields: [{ name: "a", kind: "flag" }, { name: "a", kind: "flag" }] }] }, { ...SCHEMA, tables: [{ name: "a b", fields: [] }] }, { ...SCHEMA, tables: [{ name: "__proto__", fields: [] }] },
+    { ...SCHEMA, tables: [{ name: "t", fields: [{ name: "a", kind: "flag" }, { name: "a", kind: "flag" }] }] }, field({ kind: "flag", snap: 1 }), { ...SCHEMA, tables: [{ name: "a b", fields: [] }] }, { ...SCHEMA, tables: [{ name: "__proto__", fields: [] }] },
     { ...SCHEMA, tables: [{ name: "x".repeat(65), fields: [] }] }, { ...SCHEMA, tables: [{ name: "t" }] },
     { ...SCHEMA, tables: [{ name: "t", fields: Array.from({ length: 65 }, (_, i) => ({ name: `f${i}`, kind: "text", max: 1 })) }] },
     { ...SCHEMA, tables: [{ name: "t", fields: Array.from({ length: 32 }, (_, i) => ({ name: `f${i}`, kind: "flag" })) }] },

@@ -2,8 +2,9 @@
 
 import { Replica } from "/meteor-net/replica.js";
 import { Schema } from "/meteor-net/schema.js";
-import { StateSync } from "/meteor-net/state.js";
-import { equal, ok, seeded, test, throws, toWire } from "/tests/harness.js";
+import { StateSync, interpolate } from "/meteor-net/state.js";
+import { emptyTables } from "/meteor-net/table-state.js";
+import { equal, ok, seeded, test, throws, toWire, unhex, vectors } from "/tests/harness.js";
 
 const TICK = 50;
 const DRAW = 1000 / 60;
@@ -160,4 +161,57 @@ test("a rate that is halved lets the film run slower until the delay is right", 
     last = sync.shown;
   }
   ok(Math.abs(sync.delayMs - 2 * TICK) < 1, `${sync.delayMs} ms`);
+});
+
+test("what is drawn when is what the vectors say", async () => {
+  for (const { about, schema, tick_ms: tickMs, clock, happens } of (await vectors("playback.json")).cases) {
+    const replica = new Replica(Schema.parse(toWire(schema)), 1, clock[0]);
+    const sync = new StateSync(tickMs, ...clock);
+    const does = {
+      frame: (now, tick16, base, data) => sync.syncState(replica.apply(tick16, base, unhex(data), []), now),
+      clock: (tick, time) => sync.setClock(tick, time),
+      rate: (hz) => { sync.updateRate = hz; },
+      present: () => sync.toPresent(),
+      draw: (now, ...wanted) => {
+        const { x, y, heading } = sync.show(now).ship.get(0);
+        [sync.shown, sync.delayMs, x, y, heading].forEach((value, i) => {
+          ok(value === wanted[i] || Math.abs(value - wanted[i]) < 1e-6, `${about}, at ${now}, number ${i}: ${value} is not ${wanted[i]}`);
+        });
+      },
+    };
+    for (const [kind, ...told] of happens) does[kind](...told);
+  }
+});
+
+test("a row that jumped is shown where it was, then where it is; others glide on", () => {
+  const fields = [
+    { name: "x", kind: "uint", bits: 31, interpolate: "linear" },
+    { name: "turn", kind: "quaternion", bits: 9 },
+    { name: "jumped", kind: "flag", snap: true },
+    { name: "lit", kind: "flag" },
+  ];
+  const schema = Schema.parse(toWire({ tables: [{ name: "ship", fields }], actions: [], events: [] }));
+  const version = (x, turn, jumped, lit) => {
+    const [ship] = emptyTables(schema);
+    ship.own(3);
+    ship.size = 3;
+    ship.alive.fill(1);
+    [[x, x, x], ...turn, jumped, lit].forEach((column, c) => ship.columns[c].set(column));
+    return { tick: 1, span: 1, tables: [ship] };
+  };
+  const none = [0, 0, 0];
+  const half = [256, 256, 256];
+  const was = version(10, [[3, 3, 3], half, half, half], none, none);
+  const will = version(20, [none, half, half, half], [1, 0, 0], [0, 0, 1]);
+  const shown = (alpha) => [...interpolate(was, will, alpha).ship];
+  equal([0.5, 1, 1.5].map((alpha) => shown(alpha).map(({ x }) => x)), [[10, 15, 15], [20, 20, 20], [20, 25, 25]]);
+  const [jumped, glides] = shown(0.5);
+  ok(Math.abs(jumped.turn[3] - 1) < 0.01 && Math.abs(glides.turn[3] - Math.SQRT1_2) < 0.01, `${jumped.turn} ${glides.turn}`);
+  equal([jumped.jumped, shown(1)[0].jumped], [false, true]);
+});
+
+test("the rate that a page asked for is kept", () => {
+  const sync = new StateSync(TICK, 0, 0, 10);
+  equal([sync.updateRate, sync.askedRate], [10, 10]);
+  equal(new StateSync(TICK, 0, 0, new StateSync(TICK, 0, 0).askedRate).updateRate, 20);
 });

@@ -59,7 +59,7 @@ class ConnectTests(SynchronousTestCase):
         game = self.server.client()
         self.assertEqual((self.server.attempts, self.server.clock.getDelayedCalls()), ([], []))
         self.assertEqual((game.status, game.me, game.rows), ("offline", None, []))
-        for ask in (lambda: game.world, lambda: game.schema):
+        for ask in (lambda: game.world, lambda: game.schema, lambda: game.state_sync, game.show):
             with self.assertRaises(LocalProtocolError):
                 ask()
 
@@ -350,6 +350,51 @@ class HearingTests(ClientCase):
         last = sync.last_state
         assert isinstance(last, Version)
         self.assertEqual((last.tick, sync.update_rate), (3, 20.0))
+
+    def test_show(self) -> None:
+        """What is drawn lies between two ticks, an interval behind; our row is found in it, and actions name its tick."""
+        for tick in range(2, 12):
+            self.server.run(0.05)
+            self.server.step(tick)
+        self.assertEqual((self.game.me.x, self.game.state_sync.shown), (11.0, 0.0))
+        self.game.act(Steer(turn=0.5))
+        for part in (0.0, 0.2, 0.8):
+            self.server.clock.advance(part * 0.05)
+            seen = self.game.show()
+            self.assertAlmostEqual(seen.ship[0].x, 10.0 + part * (1 if part < 0.5 else 1.25))
+            self.assertAlmostEqual(self.game.rows_in(seen)[0].x, seen.ship[0].x)
+            self.assertAlmostEqual(seen.tick, seen.ship[0].x)
+        self.assertEqual(self.game.world.ship[0].x, 11.0)
+        self.game.act(Steer(turn=0.5))
+        self.server.run()
+        self.assertEqual([action.seen for action in self.server.found(wire.ActionMessage)], [88, 88])
+
+    def test_show_without_a_world(self) -> None:
+        """Before the first frame there is an empty world to draw."""
+        self.server.answers[wire.Join] = lambda join: self.server._joined(join)[:1]
+        game = self.server.client()
+        game.connect().addErrback(lambda _: None)
+        self.server.run()
+        self.assertEqual((len(game.show().ship), game.rows_in(game.show())), (0, []))
+
+    def test_update_rate_outlives_a_world(self) -> None:
+        """What the player asked for is kept when the server begins anew; in the same world all is shown from the present on."""
+        self.game.state_sync.update_rate = 10
+        before = self.game.state_sync
+        for tick in range(2, 12):
+            self.server.run(0.05)
+            self.server.step(tick)
+        self.game.show()
+        self.server.cut()
+        self.server.run(20)
+        self.assertEqual(len(self.server.attempts), 2)
+        self.assertIs(self.game.state_sync, before)
+        self.assertEqual(self.game.show().ship[0].x, 11.0)
+        self.server.epoch += 1
+        self.server.cut()
+        self.server.run(20)
+        self.assertIsNot(self.game.state_sync, before)
+        self.assertEqual(self.game.state_sync.update_rate, 10)
 
     def test_lines(self) -> None:
         """Players' lines and notices are told apart, and both are in the history."""

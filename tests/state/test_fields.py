@@ -198,6 +198,13 @@ class CoerceTests(SynchronousTestCase):
         self.assertEqual([Flag().coerce(v) for v in (True, np.bool_(False), 1, 0)], [True, False, True, False])
         self.types(Flag(), 2, "yes", None, 1.0)
 
+    def test_snapping_flag(self) -> None:
+        """That it snaps is told; others look as they always did."""
+        self.assertEqual(named(Flag(snap=True)).describe(), {"name": "f", "kind": "flag", "snap": True})
+        self.assertEqual(named(Flag()).describe(), {"name": "f", "kind": "flag"})
+        wrong: Any = 1
+        self.assertRaises(ConfigError, lambda: Flag(snap=wrong))
+
     def test_choice(self) -> None:
         """One of the words; the error tells them."""
         field = named(Choice("red", "blue"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from meteor_net.state import Angle, Fixed, Schema, Table, UInt, Version, WorldView, interpolate
+from meteor_net.state import Angle, Fixed, Flag, Quaternion, Schema, Table, UInt, Version, WorldView, interpolate
 from tests.state.samples import Pair, Ship
 
 
@@ -36,13 +36,42 @@ class InterpolationTests(SynchronousTestCase):
         seen = self.between(1).ship[0]
         self.assertEqual((seen.x, seen.hp, seen.name, seen.team, seen.lit), (2, 50, "new", "blue", True))
 
-    def test_alpha_is_clamped(self) -> None:
-        """Before the earlier is the earlier, after the later the later."""
-        row = self.ship.spawn(y=1)
+    def test_beyond(self) -> None:
+        """Before the earlier is the earlier; after the later all goes on as it went, within its domain."""
+        row = self.ship.spawn(x=4090, y=1, hp=5, name="a")
         self.pair.sync()
-        row.y = 2
+        row.x, row.y, row.hp, row.name = 2, 2, 6, "b"
         self.pair.sync()
-        self.assertEqual([self.between(alpha).ship[0].y for alpha in (-3, 0, 1, 7)], [1, 1, 2, 2])
+        shown = [self.between(alpha).ship[0] for alpha in (-3, 0, 1, 3, 1000)]
+        self.assertEqual([row.y for row in shown], [1, 1, 2, 4, 100])
+        self.assertEqual([row.x for row in shown], [4090, 4090, 2, 18, (4090 + 8000) % 4096])
+        self.assertEqual([(row.hp, row.name) for row in shown[2:]], [(6, "b")] * 3)
+
+    def test_jumps(self) -> None:
+        """A row whose snapping flag turned over is shown where it was, then where it is; others glide on."""
+        fields: dict[str, Any] = {
+            "x": Fixed(1, 0, 100),
+            "turn": Quaternion(9),
+            "n": UInt(4),
+            "jumped": Flag(snap=True),
+            "lit": Flag(),
+        }
+        pair = self.pair = Pair(Schema([type("Odd", (Table,), fields)]))
+        rows = [pair.world.odd.spawn(x=10) for _ in range(3)]
+        pair.sync()
+        for row in rows:
+            row.x, row.n, row.turn = 20, 1, (1, 0, 0, 0)
+        rows[0].jumped = True
+        rows[2].lit = True
+        pair.sync()
+        for alpha, x in ((0.5, [10, 15, 15]), (1, [20, 20, 20]), (1.5, [20, 25, 25])):
+            self.assertEqual(self.between(alpha).odd.x.tolist(), x)
+        turned = [row.turn[0] for row in self.between(0.5).odd]
+        self.assertEqual((round(turned[0], 2), round(turned[1], 2)), (0, 0.71))
+        pair.world.odd.jumped ^= True  # back again: for each of them another jump
+        pair.world.odd.x += 20
+        pair.sync()
+        self.assertEqual(self.between(0.9).odd.x.tolist(), [20, 20, 20])
 
     def test_rows_that_come_and_go(self) -> None:
         """Rows that only one version has, or with another generation, are as in the later."""

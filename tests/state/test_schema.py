@@ -149,6 +149,7 @@ class ParseTests(SynchronousTestCase):
             {"name": "f", "kind": "uint", "bits": "3"},
             {"name": "f", "kind": "uint", "bits": 32},
             {"name": "f", "kind": "flag", "interpolate": "linear"},
+            {"name": "f", "kind": "flag", "snap": 1},
             {"name": "f", "kind": "choice", "choices": "ab"},
             {"name": "f", "kind": "choice", "choices": [1]},
             {"name": "f", "kind": "choice", "choices": []},

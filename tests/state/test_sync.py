@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from meteor_net.state import Replica, StateSync, World
+from meteor_net.state import Replica, StateSync, Version, World
 from tests.state.samples import SCHEMA
 
 
@@ -39,24 +40,73 @@ class StateSyncTests(SynchronousTestCase):
             self.assertEqual((step.tick, step.base_code), (1, 1))
 
     def test_client(self) -> None:
-        """A client's is given the replica, and shows the moment between two states."""
+        """A client's is given what the frames made, and shows the moment between two states."""
         world, server = World(SCHEMA, 1), StateSync()
         replica = Replica(SCHEMA, 1)
-        client = StateSync(replica=replica)
+        client = StateSync()
         self.assertIsNone(client.last_state)
         row = world.rock.spawn(x=1)
         for x in (1, 3):
             row.x = x
             step = server.sync_state(world)
             assert step is not None
-            replica.apply(step.tick16, step.base_code, step.data, step.texts)
+            came = replica.apply(step.tick16, step.base_code, step.data, step.texts)
+            client.sync_state(came, now=step.tick * 0.05)
+            self.assertIs(client.last_state, came)
         assert client.last_state is not None
         self.assertEqual(client.interpolate_state(replica.previous, client.last_state).rock.x.tolist(), [2])
+        shown = client.show(2 * 0.05 + 0.025)
+        assert shown is not None
+        self.assertAlmostEqual(float(shown.rock.x[0]), 2)
+
+    def updates(self, sync: StateSync, world: World, ticks: range) -> list[int]:
+        """Let something change at each of these ticks; give those that were sent."""
+        sent = []
+        for tick in ticks:
+            world.rock[0].x = tick % 100
+            step = sync.sync_state(world, tick)
+            if step is not None:
+                sent.append(step.tick)
+        return sent
 
     def test_update_rate(self) -> None:
-        """The rate can be changed while running, within reason."""
+        """So often is the state sent, whatever the ticks; it may be changed while running."""
+        world, sync = World(SCHEMA, 1), StateSync(20, tick_s=1 / 60)
+        world.rock.spawn()
+        self.assertEqual(self.updates(sync, world, range(1, 12)), [1, 3, 6, 9])
+        sync.update_rate = 60
+        self.assertEqual(self.updates(sync, world, range(12, 16)), [12, 13, 14, 15])
+        sync.update_rate = 25
+        self.assertEqual(len(self.updates(sync, world, range(16, 616))), 250)
+        sync.update_rate = 1000
+        self.assertEqual(len(self.updates(sync, world, range(616, 716))), 100)
+
+    def test_one_for_every_tick(self) -> None:
+        """Where no rate was asked for every tick is sent, however odd its length."""
+        world, sync = World(SCHEMA, 1), StateSync(tick_s=1 / 49)
+        world.rock.spawn()
+        self.assertEqual(len(self.updates(sync, world, range(1, 1001))), 1000)
+        self.assertAlmostEqual(sync.update_rate, 49)
+
+    def test_rates_that_cannot_be(self) -> None:
+        """A rate within reason, or ValueError."""
         sync = StateSync(10)
         sync.update_rate = 30
         self.assertEqual(sync.update_rate, 30.0)
         for rate in (0, -1, 1001, math.nan):
             self.assertRaises(ValueError, setattr, sync, "update_rate", rate)
+            self.assertRaises(ValueError, StateSync, rate)
+        self.assertEqual(sync.update_rate, 30.0)
+
+    def test_what_is_no_world(self) -> None:
+        """A document is refused in words of its own, and a version without its time; the same tick twice too."""
+        sync: Any = StateSync()
+        error = self.assertRaises(TypeError, sync.sync_state, {"turn": 1})
+        self.assertIn("documents are not there yet", str(error))
+        error = self.assertRaises(TypeError, sync.sync_state, 3)
+        self.assertIn("not a int", str(error))
+        self.assertRaises(TypeError, sync.sync_state, Version.empty(SCHEMA))
+        world = World(SCHEMA, 1)
+        world.rock.spawn()
+        sync.sync_state(world, 5)
+        self.assertRaises(ValueError, sync.sync_state, world, 5)
