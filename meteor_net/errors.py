@@ -68,12 +68,19 @@ class ConfigError(MeteorError):
 
 
 class Refused(MeteorError):
-    """A handler says no. Only the player who asked hears the text; nothing else happens."""
+    """A handler says no. Only the player who asked hears the text; nothing else happens.
 
-    def __init__(self, text: str = "refused", reason: str = "refused") -> None:
+    Attributes:
+        text: Why, for people.
+        reason: Why, in one word, for programs.
+        wait: Milliseconds after which the same may be allowed; 0 if that is not known, or waiting does not help.
+    """
+
+    def __init__(self, text: str = "refused", reason: str = "refused", wait: int = 0) -> None:
         super().__init__(text)
         self.text = text
         self.reason = reason
+        self.wait = wait
 
 
 class BaseLost(MeteorError):
