@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from random import Random
 
 from zope.interface import implementer
 
+from ..errors import StorageError
 from ..interfaces import ChannelPlace, Identity, IStorage, StoredLine
+from .log import Entry, Log
 
 #: Channels with lines that are kept; the least lately used goes first. Far more than the rooms of one process.
 MAX_CHANNELS = 50_000
 #: What lines may take in all; the oldest of the least lately used channel go first, its place stays.
 MAX_BYTES = 64 * 1024 * 1024
-#: A line without its texts, roughly.
-_LINE_BYTES = 300
+#: Users that are remembered; who was told least lately is forgotten first.
+MAX_USERS = 20_000
+#: What may be kept under names in all.
+MAX_KEPT_BYTES = 64 * 1024 * 1024
 
 
-class _Log:
+class _Channel(Log):
     def __init__(self, epoch: int) -> None:
+        super().__init__()
         self.epoch = epoch
-        self.next = 0
-        self.lines: deque[StoredLine] = deque()
-        self.known: OrderedDict[tuple[str, str], int] = OrderedDict()
 
 
 @implementer(IStorage)
@@ -35,19 +37,24 @@ class MemoryStorage:
         random: Where epochs come from.
         lines: Lines kept for each channel.
         channels: Channels kept.
-        most_bytes: Bytes kept in all, roughly.
+        most_bytes: Bytes of lines kept in all, roughly.
+        users: Users remembered.
+        kept_bytes: Bytes kept under names in all.
     """
 
     def __init__(
-        self, random: Random, lines: int = 1_000, channels: int = MAX_CHANNELS, most_bytes: int = MAX_BYTES
+        self, random: Random, lines: int = 1_000, channels: int = MAX_CHANNELS, most_bytes: int = MAX_BYTES,
+        users: int = MAX_USERS, kept_bytes: int = MAX_KEPT_BYTES,
     ) -> None:  # fmt: skip
         self._random = random
         self._lines = lines
         self._channels = channels
         self._most_bytes = most_bytes
+        self._most_users = users
+        self._most_kept = kept_bytes
         self._bytes = 0
-        self._logs: OrderedDict[str, _Log] = OrderedDict()
-        self._users: dict[str, Identity] = {}
+        self._logs: OrderedDict[str, _Channel] = OrderedDict()
+        self._users: OrderedDict[str, tuple[Identity, int]] = OrderedDict()
         self._data: dict[str, bytes] = {}
         #: The epoch of channels without lines; a new one when a channel was dropped, so that nobody takes an
         #: emptied channel for the one that was.
@@ -60,37 +67,48 @@ class MemoryStorage:
     async def append(self, channel: str, line: StoredLine, moderator: bool = False) -> StoredLine:
         log = self._logs.get(channel)
         if log is None:
-            log = self._logs[channel] = _Log(self._epoch)
+            log = _Channel(self._epoch)
+        before = log.bytes
+        kept = log.append(line, moderator)
+        self._bytes += log.bytes - before
+        self._logs[channel] = log
         self._logs.move_to_end(channel)
-        said = (line.sender, line.cid)
-        if line.cid and said in log.known:
-            return line._replace(offset=log.known[said])
-        offset = log.next
-        log.next += 1
-        line = line._replace(offset=offset)
-        log.lines.append(line)
-        self._bytes += _size(line)
-        if line.cid:
-            log.known[said] = offset
         self._make_room(log)
-        return line
+        return kept
 
     async def lines(self, channel: str, after: int, limit: int, reader: str = "") -> list[StoredLine]:
-        return [line for line in self._kept(channel) if line.offset > after][:limit]
+        log = self._logs.get(channel)
+        return [] if log is None else log.lines(after, limit, reader)
 
     async def page(self, channel: str, before: int | None, limit: int, reader: str = "") -> list[StoredLine]:
-        lines = [line for line in self._kept(channel) if before is None or line.offset < before]
-        return lines[-limit:] if limit else []
+        log = self._logs.get(channel)
+        return [] if log is None else log.page(before, limit, reader)
+
+    async def recent(self, channel: str, limit: int) -> tuple[int, list[Entry]]:
+        """The offset to come, and the newest lines of any kind, ascending, with all who reacted to them."""
+        log = self._logs.get(channel)
+        return (0, []) if log is None else (log.next, log.entries(limit))
 
     async def seen(self, identity: Identity, time: int) -> None:
-        self._users[identity.user] = identity
+        known = self._users.get(identity.user)
+        if known is None or known[1] <= time:
+            self._users[identity.user] = identity, time
+        self._users.move_to_end(identity.user)
+        if len(self._users) > self._most_users:
+            self._users.popitem(last=False)
 
     async def find(self, name: str) -> Identity | None:
-        return self._users.get(name)
+        if name in self._users:
+            return self._users[name][0]
+        named = [(time, identity) for identity, time in self._users.values() if identity.name == name]
+        return max(named)[1] if named else None
 
     async def keep(self, name: str, data: bytes | None) -> None:
+        size = sum(map(len, self._data.values())) - len(self._data.get(name, b""))
         if data is None:
             self._data.pop(name, None)
+        elif size + len(data) > self._most_kept:
+            raise StorageError(f"there is no room in memory for {len(data)} bytes: {name} is not kept")
         else:
             self._data[name] = data
 
@@ -101,28 +119,19 @@ class MemoryStorage:
         self._logs.clear()
         self._bytes = 0
 
-    def _kept(self, channel: str) -> list[StoredLine]:
-        log = self._logs.get(channel)
-        return [] if log is None else list(log.lines)
-
-    def _make_room(self, newest: _Log) -> None:
-        while len(newest.lines) > self._lines:
+    def _make_room(self, newest: _Channel) -> None:
+        while len(newest) > self._lines:
             self._drop_line(newest)
         if len(self._logs) > max(1, self._channels):
             _, log = self._logs.popitem(last=False)
-            while log.lines:
-                self._drop_line(log)
+            self._bytes -= log.bytes
             self._epoch = self._random.getrandbits(48)
         if self._bytes > self._most_bytes:
             for log in self._logs.values():
-                while log.lines and self._bytes > self._most_bytes:
+                while len(log) and self._bytes > self._most_bytes:
                     self._drop_line(log)
 
-    def _drop_line(self, log: _Log) -> None:
-        line = log.lines.popleft()
-        self._bytes -= _size(line)
-        log.known.pop((line.sender, line.cid), None)
-
-
-def _size(line: StoredLine) -> int:
-    return _LINE_BYTES + len(line.text) + len(line.name)
+    def _drop_line(self, log: _Channel) -> None:
+        before = log.bytes
+        log.drop()
+        self._bytes += log.bytes - before

@@ -5,17 +5,26 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyObject
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from meteor_net.interfaces import IStorage, StoredLine
+from meteor_net.errors import Refused, StorageError
+from meteor_net.interfaces import Identity, StoredLine
 from meteor_net.storage.memory import MemoryStorage
 
 from ..plain import run, stored
+from .conformance import StorageTests
+from .model import DELETE, EDIT, REACTION, line
+
+
+class MemoryConformanceTests(StorageTests, TestCase):
+    """What every storage promises."""
+
+    async def begin(self) -> MemoryStorage:
+        return MemoryStorage(Random(1))
 
 
 class MemoryStorageTests(SynchronousTestCase):
-    """What every storage promises, and what this one does besides."""
+    """What this one does besides."""
 
     def begin(self, **options: Any) -> None:
         """Make a storage."""
@@ -31,36 +40,6 @@ class MemoryStorageTests(SynchronousTestCase):
     def texts(self, after: int = -1, limit: int = 100, channel: str = "a") -> list[str]:
         """The texts of the lines after an offset."""
         return [line.text for line in run(self.storage.lines(channel, after, limit))]
-
-    def test_interface(self) -> None:
-        """It is a storage as any other."""
-        verifyObject(IStorage, self.storage)
-
-    def test_offsets(self) -> None:
-        """Each channel counts its own lines from 0, and knows what comes next."""
-        self.assertEqual([self.append("a", stored(text=text)) for text in "xyz"], [0, 1, 2])
-        self.assertEqual(self.append("b", stored()), 0)
-        self.assertEqual(run(self.storage.open("a")).next, 3)
-        self.assertEqual([line.offset for line in run(self.storage.lines("a", -1, 9))], [0, 1, 2])
-
-    def test_said_again(self) -> None:
-        """A line with an id that its sender used is kept once; another sender's, or one without id, is another line."""
-        self.assertEqual(self.append("a", stored(cid="1")), 0)
-        self.assertEqual(self.append("a", stored(cid="1")), 0)
-        self.assertEqual(self.append("a", stored(cid="1", sender="bob")), 1)
-        self.assertEqual([self.append("a", stored()), self.append("a", stored())], [2, 3])
-        self.assertEqual(run(self.storage.open("a")).next, 4)
-
-    def test_reading(self) -> None:
-        """Lines after a place, the oldest first; or the newest; within a limit, which may be 0."""
-        for text in "abcde":
-            self.append("a", stored(text=text))
-        self.assertEqual(self.texts(), list("abcde"))
-        self.assertEqual(self.texts(after=1, limit=2), ["c", "d"])
-        self.assertEqual([self.texts(limit=0), self.texts(after=4)], [[], []])
-        for limit, newest in ((0, ""), (1, "e"), (2, "de"), (9, "abcde")):
-            self.assertEqual("".join(line.text for line in run(self.storage.page("a", None, limit))), newest)
-        self.assertEqual([run(self.storage.page("other", None, 5)), self.texts(channel="other")], [[], []])
 
     def test_bounded_lines(self) -> None:
         """Of a channel the newest lines are kept, and their ids; offsets go on."""
@@ -103,7 +82,7 @@ class MemoryStorageTests(SynchronousTestCase):
 
     def test_bytes(self) -> None:
         """All lines together are bounded: the oldest of the channel that was used least lately go, its place stays."""
-        self.begin(most_bytes=4_000)
+        self.begin(most_bytes=4_400)
         for offset in range(3):
             self.assertEqual(self.append("a", stored(text="x" * 700)), offset)
         place = run(self.storage.open("a"))
@@ -116,3 +95,49 @@ class MemoryStorageTests(SynchronousTestCase):
         run(self.storage.close())
         self.assertEqual(self.append("a", stored(text="x" * 3_000)), 0)
         self.assertEqual(len(self.texts()), 1)
+
+    def test_bounded_users(self) -> None:
+        """Who was seen least lately is forgotten first."""
+        self.begin(users=2)
+        for user in ("1", "2", "1", "3"):
+            run(self.storage.seen(Identity(user, "ann"), int(user)))
+        self.assertEqual([run(self.storage.find(user)) is None for user in "123"], [False, True, False])
+
+    def test_bounded_data(self) -> None:
+        """What is kept under names is bounded in bytes; beyond it nothing is kept, and that is told."""
+        self.begin(kept_bytes=10)
+        run(self.storage.keep("a", b"123456"))
+        error = self.assertRaises(StorageError, run, self.storage.keep("b", b"12345"))
+        self.assertIn("5 bytes", error.text)
+        self.assertIsNone(run(self.storage.kept("b")))
+        run(self.storage.keep("a", b"1234567890"))
+        run(self.storage.keep("a", None))
+        run(self.storage.keep("b", b"1234567890"))
+
+    def test_change_outlives_its_line(self) -> None:
+        """A change of a line that is not kept any more is a line as before; a later one finds nothing to change."""
+        self.begin(lines=2)
+        self.append("a", line("one"))
+        self.append("a", line("two", kind=EDIT, about=0))
+        self.append("a", line("👍", kind=REACTION, about=0))
+        self.assertEqual(self.texts(), ["two", "👍"])
+        self.assertEqual(run(self.storage.lines("a", 1, 1))[0].reactions, (("👍", 0, False),))
+        self.assertRaises(Refused, self.append, "a", line(kind=DELETE, about=0))
+        self.append("a", line("three"))
+        self.append("a", line("four", kind=EDIT, about=3))
+        self.append("a", line("five", kind=EDIT, about=3))
+        self.assertEqual(self.texts(), ["", "five"])
+
+    def test_bytes_of_reactions(self) -> None:
+        """Reactions count, and are gone with their line."""
+        self.append("a", line("one"))
+        before = self.storage._bytes
+        for sender in ("ann", "bob"):
+            self.append("a", line("👍", sender, REACTION, about=0))
+        self.append("a", line("", kind=DELETE, about=0))
+        log = self.storage._logs["a"]
+        self.assertEqual(self.storage._bytes, log.bytes)
+        while len(log):
+            log.drop()
+        self.assertEqual((log.bytes, log._known, log._edits), (0, {}, {}))
+        self.assertGreater(before, 0)
