@@ -2,19 +2,21 @@
 
 The *integer columns* (wire clause 8.5) are the fields that travel, without texts and data, in order of
 declaration; a quaternion has four of them. The simulation columns lie together by numpy type, so that
-a commit quantizes a block at a time: floats (those that wrap first), whole numbers, flags; quaternions,
-words, texts and server-only columns each by themselves.
+a commit quantizes a group at a time: floats (quaternions too), whole numbers, flags; words, texts and
+server-only columns each by themselves.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meteor_net.errors import ConfigError
+from meteor_net.state.block import Quantizer
 from meteor_net.state.fields import Field, IntegerField
+from meteor_net.state.floats import FloatColumns, whole_numbers
 from meteor_net.state.numeric import FloatField, WholeField
 from meteor_net.state.rotation import COLUMNS, Quaternion
 from meteor_net.state.words import Choice, Data, Flag, Local, Text
@@ -24,10 +26,23 @@ MAX_COLUMNS = 31
 #: Fields of a table, those of the server's own too.
 MAX_FIELDS = 64
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
-#: Beyond this, float arithmetic no longer tells neighbouring whole numbers apart safely.
-_EXACT = 2.0**52
+
+
+class Group(NamedTuple):
+    """Fields whose values lie in one block of a live table.
+
+    Attributes:
+        dtype: Of the values.
+        places: The integer columns that the rows of the block become.
+        rows: Of each field, by its name.
+        quantize: Makes integers of the block.
+    """
+
+    dtype: Any
+    places: list[int]
+    rows: dict[str, int | slice]
+    quantize: Quantizer
 
 
 class Layout:
@@ -38,7 +53,8 @@ class Layout:
         columns: The integer columns, in order.
         places: The integer column of a field, by its name; of a quaternion, those of all four.
         texts: The text and data columns: (place in `wire`, field).
-        floats, wholes, flags, choices, quaternions: Those kinds of fields, with their (first) integer column's place.
+        flags, quaternions: Each with its (first) integer column's place.
+        groups: The fields that become integer columns, by how they lie in a live table.
         lowest, highest, modulus: The domains of the integer columns, each of shape (columns, 1);
             modulus is 2^32 where nothing wraps.
         wraps: The columns that wrap.
@@ -54,15 +70,7 @@ class Layout:
         if len(fields) > MAX_FIELDS or len(self.columns) > MAX_COLUMNS:
             raise ConfigError(f"a table has at most {MAX_FIELDS} fields, and {MAX_COLUMNS} that travel as integers")
         self._plan_domains()
-        self._plan_floats()
-        placed = list(enumerate(self.columns))
-        self.wholes = [(place, field) for place, field in placed if isinstance(field, WholeField)]
-        self.flags = [(place, field) for place, field in placed if isinstance(field, Flag)]
-        self.choices = [(place, field) for place, field in placed if isinstance(field, Choice)]
-        self.whole_places = _places(self.wholes)
-        self.flag_places = _places(self.flags)
-        self.whole_low = _column([field.lowest for _, field in self.wholes], np.int64)
-        self.whole_high = _column([field.highest for _, field in self.wholes], np.int64)
+        self._plan_groups()
 
     def _plan_columns(self) -> None:
         columns: list[IntegerField[Any, Any]] = []
@@ -89,55 +97,28 @@ class Layout:
         #: For the coding `eg` alone: what it worked out for sets of columns.
         self.plans: dict[bytes, Any] = {}
 
-    def _plan_floats(self) -> None:
-        placed = [(place, field) for place, field in enumerate(self.columns) if isinstance(field, FloatField)]
-        self.floats = sorted(placed, key=lambda item: not item[1].modulus)
-        fields = [field for _, field in self.floats]
-        self.float_places = _places(self.floats)
-        self.float_low = _column([field.low for field in fields], np.float64)
-        self.float_divisor = _column([field.divisor for field in fields], np.float64)
-        self.float_factor = _column([field.factor for field in fields], np.float64)
-        self.float_nan = _column([field.nan for field in fields], np.float64)
-        self.float_highest = _column([field.highest for field in fields], np.float64)
-        self.float_wraps = sum(1 for field in fields if field.modulus)
-        self.float_modulus = _column([field.modulus for field in fields if field.modulus], np.float64)
-        self.scaled = any(field.factor != 1 for field in fields)
+    def _group(self, columns: list[int], dtype: Any, quantize: Quantizer) -> None:
+        if columns:
+            rows: dict[str, int | slice] = {}
+            for name, place in self.places.items():
+                first = place.start if isinstance(place, slice) else place
+                if first in columns:
+                    row = columns.index(first)
+                    rows[name] = slice(row, row + COLUMNS) if isinstance(place, slice) else row
+            self.groups.append(Group(dtype, columns, rows, quantize))
 
-    def quantize_floats(self, block: Floats) -> tuple[Floats, int]:
-        """Quantize the float columns at once (wire clause 7.1).
-
-        Args:
-            block: One row a field, in the order of `floats`; left as it is.
-
-        Returns:
-            Whole numbers of each field's domain, and how many values were NaN.
-        """
-        with np.errstate(over="ignore", invalid="ignore"):
-            q: Floats = block - self.float_low
-            q /= self.float_divisor
-            if self.scaled:
-                q *= self.float_factor
-            q += 0.5
-            np.floor(q, out=q)
-            # Both are NaN if any value is, so that one look finds NaN, infinities and giants.
-            missing = 0 if q.size == 0 or (q.min() > -_EXACT and q.max() < _EXACT) else self._tame(q)
-        wraps = self.float_wraps
-        if wraps:
-            wrapped = q[:wraps]
-            wrapped -= self.float_modulus * np.floor(wrapped / self.float_modulus)
-        if wraps < len(q):
-            np.clip(q[wraps:], 0, self.float_highest[wraps:], out=q[wraps:])
-        return q, missing
-
-    def _tame(self, q: Floats) -> int:
-        """Bring values that arithmetic cannot wrap into their domain, in place (wire clause 7.2)."""
-        missing = np.isnan(q)
-        np.copyto(q, self.float_nan, where=missing)
-        wrapped, modulus = q[: self.float_wraps], self.float_modulus
-        np.copyto(wrapped, modulus - 1, where=wrapped == np.inf)
-        np.copyto(wrapped, 0, where=wrapped == -np.inf)
-        np.mod(wrapped, modulus, out=wrapped)
-        return int(missing.sum())
+    def _plan_groups(self) -> None:
+        self.groups: list[Group] = []
+        floats = {place: field for place, field in enumerate(self.columns) if isinstance(field, FloatField)}
+        quaternions = [(list(floats).index(place), field) for place, field in self.quaternions]
+        self._group(list(floats), np.float64, FloatColumns(list(floats.values()), quaternions).quantize)
+        wholes = {place: field for place, field in enumerate(self.columns) if isinstance(field, WholeField)}
+        self._group(list(wholes), np.int64, whole_numbers(list(wholes.values())))
+        self.flags = [(place, field) for place, field in enumerate(self.columns) if isinstance(field, Flag)]
+        self._group([place for place, _ in self.flags], np.bool_, lambda values, free: (values, 0))
+        for place, field in enumerate(self.columns):
+            if isinstance(field, Choice):
+                self._group([place], field.column_dtype, field.quantize)
 
 
 class Rings:
@@ -166,7 +147,3 @@ class Rings:
 
 def _column(values: list[Any], dtype: Any) -> NDArray[Any]:
     return np.array(values, dtype=dtype).reshape(-1, 1)
-
-
-def _places(placed: list[Any]) -> NDArray[np.intp]:
-    return np.array([place for place, _ in placed], dtype=np.intp)

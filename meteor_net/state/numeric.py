@@ -14,6 +14,8 @@ from meteor_net.errors import ConfigError
 from meteor_net.state.fields import RULES, UNROUND_RULES, Field, IntegerField
 
 TAU = 2 * math.pi
+#: Beyond this, float arithmetic no longer tells neighbouring whole numbers apart safely.
+_EXACT = 2.0**52
 
 
 def real(field: Field[Any, Any], value: Any) -> float:
@@ -74,6 +76,28 @@ class FloatField(IntegerField[NDArray[np.float64], float]):
             return self.highest if scaled > 0 else 0
         n = math.floor(scaled)
         return n % self.modulus if self.modulus else min(max(n, 0), self.highest)
+
+    def tame(self, whole: NDArray[np.float64]) -> int:
+        """Bring a column of scaled and rounded values into the domain, in place (wire clause 7.2).
+
+        Returns:
+            How many were NaN.
+        """
+        missing = 0
+        # Both are NaN if any value is, so that one look finds NaN, infinities and giants.
+        if not (whole.min() > -_EXACT and whole.max() < _EXACT):
+            nan = np.isnan(whole)
+            missing = int(np.count_nonzero(nan))
+            whole[nan] = self.nan
+            if self.modulus:
+                np.copyto(whole, self.highest, where=whole == np.inf)
+                np.copyto(whole, 0, where=whole == -np.inf)
+                np.mod(whole, self.modulus, out=whole)
+        if self.modulus:
+            whole -= self.modulus * np.floor(whole / self.modulus)
+        np.maximum(whole, 0, out=whole)
+        np.minimum(whole, self.highest, out=whole)
+        return missing
 
     def value(self, n: int) -> float:
         return self.low + n * self.step

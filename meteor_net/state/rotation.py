@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meteor_net.errors import ConfigError
-from meteor_net.state.fields import Field, IntegerField
-from meteor_net.state.numeric import real
+from meteor_net.state.fields import Field
+from meteor_net.state.numeric import FloatField, real
 
 #: Integer columns of a quaternion: which component is the largest, and the other three.
 COLUMNS = 4
@@ -20,8 +20,12 @@ LOW = -0.7071067811865476
 WIDE = 1.4142135623730951
 #: What x, y, z, w are where nothing was turned, and where they are no rotation.
 IDENTITY = (0.0, 0.0, 0.0, 1.0)
-#: The components besides the largest: three rows, by the place of that.
-_OTHERS = np.array([[1, 0, 0, 0], [2, 2, 1, 1], [3, 3, 3, 2]])
+_IDENTITY = np.array(IDENTITY)[:, None]
+#: By the place of the largest component: that place, and those of the other three.
+_ORDER = np.array([[0, 1, 2, 3], [1, 0, 0, 0], [2, 2, 1, 1], [3, 3, 3, 2]])
+_OTHERS = _ORDER[1:]
+#: No row.
+NOWHERE = np.zeros(0, dtype=np.intp)
 
 
 def _moves() -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
@@ -50,14 +54,16 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 
 
-class Component(IntegerField[Any, int]):
+class Component(FloatField):
     """One integer column of a quaternion; `Quaternion` makes them, games do not."""
 
     kind = "component"
 
-    def __init__(self, name: str, highest: int) -> None:
+    def __init__(self, name: str, highest: int, scaled: bool) -> None:
         self.name = name
         self.highest = highest
+        if scaled:
+            self.low, self.divisor, self.factor = LOW, WIDE, float(highest)
 
 
 class Quaternion(Field[Floats, tuple[float, float, float, float]]):
@@ -85,8 +91,8 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
 
     def parts(self) -> tuple[Component, ...]:
         """Give the integer columns, in order (wire clause 7.5)."""
-        tops = {"largest": 3, "a": self.most, "b": self.most, "c": self.most}
-        return tuple(Component(f"{self.name}.{part}", top) for part, top in tops.items())
+        largest = Component(f"{self.name}.largest", COLUMNS - 1, scaled=False)
+        return largest, *(Component(f"{self.name}.{part}", self.most, scaled=True) for part in "abc")
 
     def coerce(self, value: Any) -> tuple[float, ...]:
         try:
@@ -101,7 +107,10 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
         return tuple(column[slot].tolist())
 
     def to_wire(self, value: Any) -> Any:
-        return self.quantize(np.array(value)[:, None])[0][:, 0].tolist()
+        block = np.array(value, dtype=np.float64)[:, None]
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            self.split(block)
+        return [part.to_wire(number) for part, number in zip(self.parts(), block[:, 0].tolist(), strict=True)]
 
     def from_wire(self, wire: Any) -> Any:
         tops = (3, self.most, self.most, self.most)
@@ -111,33 +120,32 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
             raise ValueError(f"{self.name}: {wire!r:.60} is not of its domain")
         return tuple(self.values(np.array(wire, dtype=np.int32)[:, None])[0].tolist())
 
-    def quantize(self, block: Floats) -> tuple[Ints, int]:
-        """Turn four numbers a row into integers.
+    def split(self, block: Floats, free: NDArray[np.intp] = NOWHERE) -> int:
+        """Turn rotations into the place of their greatest component and the other three, in place (wire clause 7.5).
 
         Args:
-            block: Of shape (4, rows); left as it is.
+            block: Four numbers a row, of shape (4, rows); then what its columns quantize.
+            free: Rows that hold nothing.
 
         Returns:
-            An array of shape (4, rows), and how many rows were no rotation.
+            How many rows were no rotation.
         """
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            square = np.add.reduce(block * block, axis=0)  # one after another, as the clause wants it
+        if len(free):
+            block[:, free] = _IDENTITY
+        square = np.add.reduce(block * block)  # one after another, as the clause wants it
         bad = 0
         # A NaN makes both NaN, which compares as False.
-        if len(square) and not (square.min() > 0 and square.max() < math.inf):
-            good = (square > 0) & (square < math.inf)
-            bad = len(good) - int(np.count_nonzero(good))
-            block = np.where(good, block, np.array(IDENTITY)[:, None])
-            square = np.where(good, square, 1.0)
-        turned = block / np.sqrt(square)
-        largest = np.abs(turned).argmax(axis=0)
-        rows = np.arange(len(largest))
-        three = turned[_OTHERS[:, largest], rows]
-        three *= np.where(turned[largest, rows] < 0, -1.0, 1.0)
-        ints = np.empty((COLUMNS, len(largest)), dtype=np.int32)
-        ints[0] = largest
-        ints[1:] = self._round(three)
-        return ints, bad
+        if len(square) and not (np.minimum.reduce(square) > 0 and np.maximum.reduce(square) < math.inf):
+            none = (~((square > 0) & (square < math.inf))).nonzero()[0]
+            bad = len(none)
+            block[:, none] = _IDENTITY
+            square[none] = 1.0
+        block /= np.sqrt(square)
+        largest = np.abs(block).argmax(axis=0)
+        four = block[_ORDER.take(largest, axis=1), np.arange(len(largest))]
+        np.multiply(four[1:], np.copysign(1.0, four[0]), out=block[1:])
+        block[0] = largest
+        return bad
 
     def rebase(self, ints: Ints, largest: NDArray[np.integer[Any]]) -> Ints:
         """Predict the other three integers if the component at `largest` is left out (wire clause 8.17)."""
@@ -146,15 +154,6 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
         turned = (found[3] * 2 < self.most) & _TURNS[:, left_out, largest]
         three: Ints = np.where(turned, self.most - found[:3], found[:3])
         return three
-
-    def _round(self, three: Floats) -> Ints:
-        three -= LOW
-        three /= WIDE
-        three *= self.most
-        three += 0.5
-        np.floor(three, out=three)
-        np.maximum(three, 0, out=three)
-        return np.minimum(three, self.most, out=three).astype(np.int32)
 
     def values(self, ints: Ints) -> Floats:
         """Turn integers of shape (4, rows) into rows of four numbers."""

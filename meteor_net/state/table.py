@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meteor_net.errors import ConfigError
+from meteor_net.state.block import Block
 from meteor_net.state.errors import TableFull
 from meteor_net.state.fields import ColumnHolder, Field, collect
 from meteor_net.state.layout import Layout
-from meteor_net.state.rotation import COLUMNS
 from meteor_net.state.row import Row, row_class
-from meteor_net.state.version import MAX_SLOTS, Generations, Ints, Mask, TableVersion, Texts, note_moved
-from meteor_net.state.watch import Watch
+from meteor_net.state.version import MAX_SLOTS, Generations, Mask, TableVersion, Texts, note_moved
 
 
 class Table(ColumnHolder):
@@ -53,22 +52,17 @@ class Table(ColumnHolder):
     def __init__(self) -> None:
         layout, size = self._layout, self.max_rows
         # np.zeros takes no memory until it is written; objects are filled as slots come into use.
-        self._floats = np.zeros((len(layout.floats), size))
-        self._wholes = np.zeros((len(layout.wholes), size), dtype=np.int64)
-        self._flags = np.zeros((len(layout.flags), size), dtype=np.bool_)
         self._columns: dict[str, NDArray[Any]] = {}
-        for placed, block in ((layout.floats, self._floats), (layout.wholes, self._wholes), (layout.flags, self._flags)):
-            self._columns.update((field.name, block[row]) for row, (_, field) in enumerate(placed))
-        for _, choice in layout.choices:
-            self._columns[choice.name] = np.zeros(size, dtype=choice.column_dtype)
+        self._blocks: list[Block] = []
+        for group in layout.groups:
+            values = np.zeros((len(group.places), size), dtype=group.dtype)
+            self._blocks.append(Block(values, group.places, group.quantize))
+            self._columns.update((name, values[rows].T) for name, rows in group.rows.items())
         for _, text in layout.texts:
             self._columns[text.name] = np.empty(size, dtype=np.object_)
         for local in layout.locals:
             make = np.empty if local.column_dtype is np.object_ else np.zeros
             self._columns[local.name] = make(size, dtype=local.column_dtype)
-        self._turned = [np.zeros((COLUMNS, size)) for _ in layout.quaternions]
-        for (_, quaternion), block in zip(layout.quaternions, self._turned, strict=True):
-            self._columns[quaternion.name] = block.T
         self._alive = np.zeros(size, dtype=np.bool_)
         self._generation = np.zeros(size, dtype=np.uint16)
         self._heap: list[int] = []  # free slots below _used
@@ -78,9 +72,7 @@ class Table(ColumnHolder):
         self._frozen: tuple[Mask, Generations] | None = None
         self._dead: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
         self._show(0)
-        words = [self._columns[choice.name][None, :] for _, choice in layout.choices]
-        self._watch = Watch([self._floats, self._wholes, self._flags, *self._turned, *words])
-        self._last: TableVersion | None = None  # what the watch compares with
+        self._last: TableVersion | None = None  # what the blocks compare with
 
     @classmethod
     def layout(cls) -> Layout:
@@ -198,8 +190,11 @@ class Table(ColumnHolder):
         quiet = all(new is old for new, old in zip(texts, previous.texts, strict=True))
         if alive is previous.alive and generation is previous.generation and self._last is previous:
             return self._step(previous, texts, quiet)
-        ints = self._quantize(None)
-        self._watch.look(self._top)
+        ints = np.empty((len(self._layout.columns), self._top), dtype=np.int32)
+        for block in self._blocks:
+            block.touched(self._top)
+            self._bad += block.write_all(ints, self._dead)
+        ints[:, self._dead] = 0
         if (
             quiet
             and np.array_equal(ints, previous.ints)
@@ -216,57 +211,27 @@ class Table(ColumnHolder):
 
     def _step(self, previous: TableVersion, texts: tuple[Texts, ...], quiet: bool) -> TableVersion:
         """Quantize again what was written to since the version before, of which every row is still there."""
-        touched = self._watch.look(self._top)
-        if quiet and not len(touched):
-            return previous
-        if len(touched) > self._top // 2:
-            ints = self._quantize(None)
-            changed = (ints != previous.ints).any(axis=0).nonzero()[0]
-        else:
-            fresh = self._quantize(touched)
-            changed = touched[(fresh != previous.ints.take(touched, axis=1)).any(axis=0)]
-            ints = previous.ints
-            if len(changed):
+        ints = previous.ints
+        for block in self._blocks:
+            touched = block.touched(self._top)
+            if not len(touched):
+                continue
+            if ints is previous.ints:
                 ints = ints.copy()
-                ints[:, touched] = fresh
+            if 2 * len(touched) < self._top:
+                self._bad += block.write(ints, touched)
+            else:  # to sift them is more work than to take all
+                self._bad += block.write_all(ints, self._dead)
+        if len(self._dead) and ints is not previous.ints:
+            ints[:, self._dead] = 0
+        differs = ints != previous.ints
+        changed = np.logical_or.reduce(differs).nonzero()[0]
         if quiet and not len(changed):
             return previous
         ints.flags.writeable = False
         self._last = TableVersion(previous.alive, previous.generation, ints, texts)
         note_moved(previous, self._last, changed)
         return self._last
-
-    def _quantize(self, slots: NDArray[np.intp] | None) -> Ints:
-        """Give the integers of some slots, or of all."""
-        layout, top = self._layout, self._top
-
-        def of(block: NDArray[Any]) -> NDArray[Any]:
-            return block[..., :top] if slots is None else block.take(slots, axis=-1)
-
-        ints = np.empty((len(layout.columns), top if slots is None else len(slots)), dtype=np.int32)
-        if layout.floats:
-            whole, bad = layout.quantize_floats(of(self._floats))
-            self._bad += bad
-            ints[layout.float_places] = whole
-        if layout.wholes:
-            wholes = np.maximum(of(self._wholes), layout.whole_low)
-            ints[layout.whole_places] = np.minimum(wholes, layout.whole_high, out=wholes)
-        if layout.flags:
-            ints[layout.flag_places] = of(self._flags)
-        for (place, quaternion), block in zip(layout.quaternions, self._turned, strict=True):
-            ints[place : place + COLUMNS], bad = quaternion.quantize(of(block))
-            self._bad += bad
-        for place, choice in layout.choices:
-            words = of(self._columns[choice.name])
-            ints[place] = -1
-            for n, word in enumerate(choice.choices):
-                ints[place][words == word] = n
-            unknown = (ints[place] < 0) & of(self._alive)
-            self._bad += int(unknown.sum())
-            np.maximum(ints[place], 0, out=ints[place])
-        if len(self._dead) and slots is None:
-            ints[:, self._dead] = 0
-        return ints
 
     def _freeze_texts(self, previous: TableVersion) -> tuple[Texts, ...]:
         frozen = []

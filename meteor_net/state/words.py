@@ -100,6 +100,15 @@ class Choice(IntegerField[NDArray[np.str_], str]):
             raise ValueError(f"{self.name}: one of {', '.join(self.choices[:8])} is needed, not {value[:40]!r}")
         return str(value)
 
+    def quantize(self, words: NDArray[np.str_], free: NDArray[np.intp]) -> tuple[NDArray[np.int32], int]:
+        """Give the integers of columns of words, and how many were none of the list; those of the slots of `free` may be."""
+        ints = np.full(words.shape, -1, dtype=np.int32)
+        for n, word in enumerate(self.choices):
+            ints[words == word] = n
+        unknown = ints < 0
+        unknown[..., free] = False
+        return np.maximum(ints, 0, out=ints), int(np.count_nonzero(unknown))
+
     def to_wire(self, value: str) -> int:
         return self._places[value]
 
