@@ -17,6 +17,8 @@ from meteor_net.drift.world import Steer
 from meteor_net.limits import Limits
 from meteor_net.messages import ActionMessage, Frame, Held, Hello, Join, Joined, Message, Pong
 
+from .websocket import BINARY, LightSocket
+
 LIMITS = Limits()
 FRAME, JOINED, WELCOME, PING = 16, 51, 49, 54
 HELD_S = 0.5
@@ -33,78 +35,33 @@ class Recorder(Protocol):
         """A frame came, in a WebSocket message of `size` bytes, its header among them."""
 
 
-class LightPlayer(asyncio.Protocol):
+class LightPlayer(LightSocket):
     """One player.
 
     Attributes:
         joined: JOINED, once it came.
         tick: The newest tick that it got.
-        ended: Why the connection ended, or None.
     """
 
     def __init__(self, name: str, random: Random, recorder: Recorder | None = None) -> None:
+        super().__init__(random)
         self.name = name
-        self.random = random
         self.joined: Joined | None = None
         self.tick = 0
-        self.ended: str | None = None
         self._recorder = recorder
         self._seq = 0
-        self._buffer = b""
-        self._upgraded = False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for a WebSocket."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        host, port = transport.get_extra_info("peername")
-        transport.write(
-            f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Protocol: meteor.v1\r\n\r\n".encode()
-        )
+    def opened(self) -> None:
+        """Say who comes."""
+        self.send(Hello(versions=[1], name=self.name, client="benchmark"))
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Note it: a crowd that thins out measures nothing."""
-        self.ended = self.ended or str(exc or "closed")
-
-    def data_received(self, data: bytes) -> None:
-        """Cut what came into WebSocket messages; a server does not mask them."""
-        buffer = self._buffer + data
-        if not self._upgraded:
-            head, mark, buffer = buffer.partition(b"\r\n\r\n")
-            if not mark:
-                self._buffer = head
-                return
-            if b" 101 " not in head.split(b"\r\n")[0]:
-                raise ConnectionError(head.decode("latin-1").split("\r\n")[0])
-            self._upgraded = True
-            self.send(Hello(versions=[1], name=self.name, client="benchmark"))
-        at = 0
-        while len(buffer) - at >= 2:
-            length, start = buffer[at + 1], at + 2
-            if length >= 126:
-                size = 2 if length == 126 else 8
-                if len(buffer) - start < size:
-                    break
-                length = int.from_bytes(buffer[start : start + size], "big")
-                start += size
-            if len(buffer) - start < length:
-                break
-            self._message(buffer[at] & 0x0F, buffer[start : start + length], start + length - at)
-            at = start + length
-        self._buffer = buffer[at:]
-
-    def _message(self, opcode: int, payload: bytes, size: int) -> None:
-        if opcode == 9:
-            self._send_raw(10, payload)
-        elif opcode == 8:
-            self.ended = f"closed with {int.from_bytes(payload[:2], 'big')} {payload[2:].decode(errors='replace')}"
-        elif opcode == 2 and payload[2] == FRAME and self._recorder is None:
+    def message(self, payload: bytes, size: int) -> None:
+        """Take a packet; a frame that came alone is not read further than its tick, unless somebody records."""
+        if payload[2] == FRAME and self._recorder is None:
             self._note_tick(payload)
-        elif opcode == 2:
-            for item in cbor2.loads(payload):
-                self._take(item, payload, size)
+            return
+        for item in cbor2.loads(payload):
+            self._take(item, payload, size)
 
     def _note_tick(self, payload: bytes) -> None:
         """The tick of a frame that came alone, without the rest: [16, stream, tick16, ...] with a stream below 24."""
@@ -139,14 +96,7 @@ class LightPlayer(asyncio.Protocol):
 
     def send(self, message: Message) -> None:
         """Send one message as one packet."""
-        self._send_raw(2, encode_packet([message]))
-
-    def _send_raw(self, opcode: int, payload: bytes) -> None:
-        mask = self.random.randbytes(4)
-        key = (mask * (len(payload) // 4 + 1))[: len(payload)]
-        masked = (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(len(payload), "big")
-        length = bytes([0x80 | len(payload)]) if len(payload) < 126 else bytes([0xFE]) + len(payload).to_bytes(2, "big")
-        self._transport.write(bytes([0x80 | opcode]) + length + mask + masked)
+        self.send_frame(BINARY, encode_packet([message]))
 
     async def play(self, room: int) -> None:
         """Steer at random, and tell what is held."""
@@ -160,11 +110,6 @@ class LightPlayer(asyncio.Protocol):
                 held_at += HELD_S
                 self.send(Held(room, self.tick))
             await asyncio.sleep(self.random.uniform(0.5, 1.5) / STEERS_PER_S)
-
-    def leave(self) -> None:
-        """Close the connection."""
-        self._send_raw(8, (1000).to_bytes(2, "big"))
-        self._transport.close()
 
 
 class Crowd:

@@ -9,12 +9,14 @@ in the order in which things happened to that client:
     ["heard", epoch, offset, sender, cid, text]      it heard a line, live or as history
     ["gap"]                                          it was told that lines before the next one are not to be had
     ["back"]                                         it is in again after its connection was lost
+    ["left"]                                         it left while others talked on
 
 `history.ndjson` is the log of a client that came when all was over, and read the whole channel.
 
 The rules: what was told to be kept, and what anybody heard, is in the history, at that offset and with that text; nothing is
 there twice; the history has every offset from 0 on, in one epoch; each client hears ascending offsets, with holes only where it
-was told of a gap; lines of one sender stand in the order in which it said them; every line said was answered.
+was told of a gap, and the last line if it stayed to the end; lines of one sender stand in the order in which it said them;
+every line that was said was answered.
 """
 
 from __future__ import annotations
@@ -114,18 +116,22 @@ class _Checker:
     def _hearer(self, path: Path) -> None:
         """Look at what one client heard."""
         held: int | None = None
-        gap = False
+        gap = left = False
         for what, *rest in read(path):
             if what == "gap":
                 self.verdict.gaps += 1
                 gap = True
             elif what == "back":
                 self.verdict.back += 1
+            elif what == "left":
+                left = True
             elif what == "heard":
                 line: Heard = tuple(rest)
                 self.verdict.heard += 1
                 self._heard(path.stem, line, held, gap)
                 held, gap = line[1], False
+        if held is not None and not left and held < max(self._history, default=-1):
+            self._fault(f"lost: {path.stem} heard nothing after offset {held}, though it stayed")
 
     def _heard(self, who: str, line: Heard, held: int | None, gap: bool) -> None:
         offset = line[1]

@@ -134,6 +134,13 @@ class CheckerTests(SynchronousTestCase):
         del self.logs["reader"][2]
         self.finds("lost: reader heard offset 4 after 1, and was told of no gap")
 
+    def test_a_reader_hears_no_more(self) -> None:
+        """It misses the last lines; one that left before misses nothing."""
+        del self.logs["reader"][4:]
+        self.finds("lost: reader heard nothing after offset 3")
+        self.logs["reader"].append(["left"])
+        self.finds()
+
     def test_another_epoch(self) -> None:
         """A restart began a new epoch, or a reader believes so."""
         self.logs["reader"][5] = ["heard", EPOCH + 1, *self.lines[5][2:]]
