@@ -7,19 +7,6 @@
 
 const NONE = new Int32Array(0);
 
-/**
- * @template {Uint8Array | Int32Array} Numbers
- * @param {Numbers} column
- * @param {number} height
- * @returns {Numbers}
- */
-function grown(column, height) {
-  if (height === column.length) return /** @type {Numbers} */ (column.slice());
-  const taller = /** @type {Numbers} */ (new /** @type {any} */ (column.constructor)(height));
-  taller.set(column);
-  return taller;
-}
-
 /** The rows of one table in one version, by slot. */
 export class TableState {
   /** @param {Kind} kind */
@@ -33,7 +20,10 @@ export class TableState {
     this.generations = NONE;
     /** The integer columns, in order; zero where no row is (8.2). @type {Int32Array[]} */
     this.columns = kind.columns.map(() => NONE);
-    /** By field; only those of texts and data have a list. @type {(string | Uint8Array)[][]} */
+    /**
+     * By field; only those of texts and data have a list, and what it lacks is blank: a high slot alone costs nothing. See `text`.
+     * @type {(string | Uint8Array | undefined)[][]}
+     */
     this.texts = kind.fields.map(() => []);
     /** The slots whose integers the step to this version may have changed, ascending. */
     this.touched = NONE;
@@ -57,10 +47,29 @@ export class TableState {
    */
   own(height) {
     this.height = Math.max(height, this.height);
-    this.alive = grown(this.alive, this.height);
-    this.generations = grown(this.generations, this.height);
-    this.columns = this.columns.map((column) => grown(column, this.height));
+    const alive = new Uint8Array(this.height);
+    alive.set(this.alive);
+    this.alive = alive;
+    // In one piece: what is not written to of a large new table takes no time.
+    const memory = new Int32Array((this.columns.length + 1) * this.height);
+    const [generations, ...columns] = [this.generations, ...this.columns].map((column, c) => {
+      const own = memory.subarray(c * this.height, (c + 1) * this.height);
+      own.set(column);
+      return own;
+    });
+    this.generations = generations;
+    this.columns = columns;
     for (const f of this.kind.apart) this.ownTexts(f);
+  }
+
+  /**
+   * The text or data of a row.
+   * @param {number} f
+   * @param {number} slot
+   * @returns {string | Uint8Array}
+   */
+  text(f, slot) {
+    return this.texts[f][slot] ?? /** @type {string | Uint8Array} */ (this.kind.fields[f].blank);
   }
 
   /**
@@ -68,17 +77,14 @@ export class TableState {
    * @param {number} f
    */
   ownTexts(f) {
-    const { blank } = this.kind.fields[f];
-    const texts = this.texts[f].slice();
-    while (texts.length < this.height) texts.push(/** @type {string | Uint8Array} */ (blank));
-    this.texts[f] = texts;
-    return texts;
+    this.texts[f] = this.texts[f].slice();
+    return this.texts[f];
   }
 
   /** @param {number} slot */
   clear(slot) {
     for (const column of this.columns) column[slot] = 0;
-    for (const f of this.kind.apart) this.texts[f][slot] = /** @type {string | Uint8Array} */ (this.kind.fields[f].blank);
+    for (const f of this.kind.apart) delete this.texts[f][slot];
   }
 
   /** The slots that rows are in, ascending. */

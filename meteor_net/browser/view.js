@@ -111,7 +111,7 @@ export class TableView {
     const row = bare();
     let column = 0;
     next.kind.fields.forEach((field, f) => {
-      if (field.isApart) row[field.name] = still.texts[f][slot];
+      if (field.isApart) row[field.name] = still.text(f, slot);
       else if (field.isRotation) {
         const from = rotation(still, field, column, slot);
         row[field.name] = moves && field.rule !== "step" ? this.#turn(field, column, slot) : from;
