@@ -73,14 +73,14 @@ class Refused(MeteorError):
     Attributes:
         text: Why, for people.
         reason: Why, in one word, for programs.
-        wait: Milliseconds after which the same may be allowed; 0 if that is not known, or waiting does not help.
+        wait_s: Seconds after which the same may be allowed; 0.0 if that is not known, or waiting does not help.
     """
 
-    def __init__(self, text: str = "refused", reason: str = "refused", wait: int = 0) -> None:
+    def __init__(self, text: str = "refused", reason: str = "refused", wait_s: float = 0.0) -> None:
         super().__init__(text)
         self.text = text
         self.reason = reason
-        self.wait = wait
+        self.wait_s = wait_s
 
 
 class BaseLost(MeteorError):
