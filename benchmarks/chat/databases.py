@@ -15,25 +15,29 @@ class Database:
 
     Attributes:
         options: What the server is told.
-        check: Has the database look at itself, with the server gone; gives the faults, in words. It is handed the number of
-            lines that are kept at least.
+        url: Where it is.
+        check: Has the database look at itself, with the server gone; gives the faults, in words.
         pids: Its processes, if it has its own.
     """
 
     options: tuple[str, ...]
-    check: Callable[[int], list[str]]
+    url: str
+    check: Callable[[], list[str]]
     pids: tuple[int, ...] = ()
 
 
-def check_sqlite(folder: Path, least: int) -> list[str]:
+def check_sqlite(folder: Path) -> list[str]:
     """Read all of the SQLite files of a folder, each of their pages and indexes."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.read_bytes()[:15] == b"SQLite format 3"]
     if not files:
         return [f"there is no SQLite file in {folder}"]
     faults = []
     for path in files:
-        with closing(sqlite3.connect(path)) as connection:
-            said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+        try:
+            with closing(sqlite3.connect(path)) as connection:
+                said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+        except sqlite3.DatabaseError as error:
+            said = [str(error)]
         faults += [f"{path.name}: {text}" for text in said if text != "ok"]
     return faults
 
@@ -41,7 +45,7 @@ def check_sqlite(folder: Path, least: int) -> list[str]:
 @contextmanager
 def sqlite(folder: Path) -> Iterator[Database]:
     """SQLite in the server's data folder, as it is by default."""
-    yield Database((), lambda least: check_sqlite(folder, least))
+    yield Database((), "", lambda: check_sqlite(folder))
 
 
 DATABASES: dict[str, Callable[[Path], AbstractContextManager[Database]]] = {"sqlite": sqlite}

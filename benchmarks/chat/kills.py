@@ -158,7 +158,7 @@ def torture(plan: Plan, database: Database, progress: Callable[[range], object] 
     """
     run = Torture(plan, database)
     verdict = run.run(progress)
-    verdict.faults += database.check(verdict.kept)
+    verdict.faults += database.check()
     return verdict
 
 

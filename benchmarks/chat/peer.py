@@ -11,7 +11,8 @@ from pathlib import Path
 from ..server import Server, free_port
 from ..state.progress import say
 
-FOLDER = Path(__file__).parents[1] / "peers" / "python"
+#: Of a name that mypy knows to leave alone.
+FOLDER = Path(__file__).parents[1] / "peers" / "site-packages"
 SCRIPT = Path(__file__).with_name("peer_server.py")
 #: With uvicorn's faster loop, parser and WebSocket.
 WANTED = ("python-socketio>=5.18,<6", "uvicorn[standard]>=0.54,<1")

@@ -1,0 +1,73 @@
+"""The server is killed while people talk: nothing that it acknowledged is lost, doubled or out of order.
+
+The short form of `make torture-chat`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from benchmarks.chat.databases import check_sqlite, sqlite
+from benchmarks.chat.kills import Plan, torture
+
+from .chat_checker import Verdict
+
+KILLS = 20
+
+
+class KilledTests(TestCase):
+    """Twenty people talk, ten lines a second each, and three listen all the time."""
+
+    timeout = 180
+
+    def test_nothing_is_lost(self) -> Deferred[None]:
+        """SQLite, as it is by default: each kill is survived, and everybody is back each time."""
+        folder = Path(self.mktemp()).resolve()
+
+        def run() -> Verdict:
+            with sqlite(folder / "data") as database:
+                return torture(Plan(KILLS, folder), database)
+
+        def judge(verdict: Verdict) -> None:
+            self.assertEqual(verdict.faults, [], verdict)
+            self.assertEqual(verdict.kept, verdict.said)
+            self.assertGreaterEqual(verdict.back, KILLS * 20)
+
+        return deferToThread(run).addCallback(judge)
+
+
+class CheckTests(SynchronousTestCase):
+    """A database's look at itself."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp()).resolve()
+        self.folder.mkdir(parents=True)
+        self.file = self.folder / "some.db"
+        with closing(sqlite3.connect(self.file)) as connection:
+            connection.execute("CREATE TABLE t (a TEXT)")
+            connection.execute("CREATE INDEX i ON t (a)")
+            connection.executemany("INSERT INTO t VALUES (?)", [(f"{n:050d}",) for n in range(2_000)])
+            connection.commit()
+
+    def test_a_good_file(self) -> None:
+        """Nothing is found."""
+        self.assertEqual(check_sqlite(self.folder), [])
+
+    def test_a_broken_file(self) -> None:
+        """A page that was overwritten is found."""
+        content = bytearray(self.file.read_bytes())
+        middle = len(content) // 2
+        content[middle : middle + 2_000] = bytes(2_000)
+        self.file.write_bytes(content)
+        self.assertNotEqual(check_sqlite(self.folder), [])
+
+    def test_no_file(self) -> None:
+        """A server that kept nothing is no good one."""
+        self.file.unlink()
+        self.assertIn("there is no SQLite file", check_sqlite(self.folder)[0])
