@@ -1,6 +1,6 @@
 """Bytes to messages and back (wire page, clauses 2 and 3).
 
-Reading goes in three steps, each with its own bounds: CBOR to plain values (`_load`), a walk that counts items and refuses
+Reading goes in three steps, each with its own bounds: CBOR to plain values (`load_item`), a walk that counts items and refuses
 numbers that JavaScript cannot read (`_check`), and plain values to the class of the code (`msgspec.convert`). Whatever bytes
 come, the answer is a list of messages or a `PacketError`; anything else is our bug.
 """
@@ -128,7 +128,7 @@ def decode_from_server(data: bytes, limits: Limits) -> list[Message]:
 
 
 def _decode(data: bytes, allowed: frozenset[type[Message]], most: int, items: int, *, strangers: bool) -> list[Message]:
-    packet = _load(data)
+    packet = load_item(data)
     if type(packet) is not list or not packet:
         raise PacketError("a packet is an array of at least one message")
     if len(packet) > most:
@@ -142,8 +142,11 @@ def _decode(data: bytes, allowed: frozenset[type[Message]], most: int, items: in
     return messages
 
 
-def _load(data: bytes) -> Any:
+def load_item(data: bytes) -> Any:
     """Read one CBOR item, and see that nothing follows it.
+
+    Raises:
+        PacketError: It is not well-formed, nested too deep, or of a kind that the wire does not have; or something follows it.
 
     cbor2.loads would pass over what follows. So the item is read as the first of two; the second is a string that no peer
     can know, and it comes second only if the first ends where the data does.

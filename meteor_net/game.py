@@ -53,6 +53,7 @@ class Game:
 
     Attributes:
         tables: The world: a list of Table classes.
+        keep: Those of the tables that outlive the room: they are loaded before `opened`, and saved by the room's name.
         events: The Event classes that `room.emit` may be given.
         actions: Filled from the `@handles` methods, in their order; name more only if you override `action`.
         tick_hz: Ticks a second, from 1/60 to 120.
@@ -62,6 +63,7 @@ class Game:
     """
 
     tables: ClassVar[Sequence[type[Table]]] = ()
+    keep: ClassVar[Sequence[type[Table]]] = ()
     actions: ClassVar[Sequence[type[Action]]] = ()
     events: ClassVar[Sequence[type[Event]]] = ()
     tick_hz: ClassVar[float] = 20
@@ -100,7 +102,7 @@ class Game:
         return self.room.rng
 
     def opened(self) -> Any:
-        """The room was made."""
+        """The room was made; the world is empty, but for what was kept."""
 
     def joined(self, player: IPlayer) -> Any:
         """Somebody is in."""

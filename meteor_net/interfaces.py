@@ -127,11 +127,15 @@ class IRoom(Interface):
     def emit(event: object) -> None:
         """Tell all in the room an event, once, of this tick."""
 
+    def save() -> None:
+        """Save the tables of `keep` soon: within a second where the room ticks so often, else at the end of the turn."""
+
 
 class ISyncHandler(Interface):
     """What happens in a room's world. One object for each room, made by calling the class without arguments."""
 
     tables = Attribute("A list of Table classes: the world.")
+    keep = Attribute("Those of them that outlive the room: saved by its name, and loaded before `opened`.")
     actions = Attribute("A list of Action classes: what players may do.")
     events = Attribute("A list of Event classes.")
     tick_hz = Attribute("Ticks a second, from 1/60 to 120.")
@@ -139,7 +143,7 @@ class ISyncHandler(Interface):
     room = Attribute("The IRoom; set before `opened`.")
 
     def opened() -> None:
-        """The room was made; the world is empty. Called once, first."""
+        """The room was made; the world is empty, but for what was kept. Called once, first."""
 
     def joined(player: IPlayer) -> None:
         """Somebody is in. `Refused` keeps the player out, who hears why."""
@@ -251,7 +255,10 @@ class IStorage(Interface):
         """Who has this id; or else the user who was seen last under this name, or None."""
 
     def keep(name: str, data: bytes | None) -> Awaitable[None]:
-        """Keep bytes under a name, in place of those before; None forgets them."""
+        """Keep bytes under a name, in place of those before; None forgets them.
+
+        Calls for one name take effect in the order in which they were made, those too that nobody waits for any more.
+        """
 
     def kept(name: str) -> Awaitable[bytes | None]:
         """What was kept under a name."""

@@ -23,6 +23,8 @@ MAX_MESSAGES = 256
 MAX_VALUES = 64
 #: Bytes of one text value, of any kind.
 MAX_TEXT_BYTES = 8_192
+#: Bytes, as CBOR, of what a line of a game's own kind carries beside its text.
+MAX_DATA_BYTES = 4_096
 #: Nesting of a packet; the deepest of ours (a schema) has seven.
 MAX_DEPTH = 12
 
@@ -97,6 +99,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     lines_per_s: float = 2.0
     #: Lines that a player may say at once after a pause.
     lines_burst: int = 8
+    #: Pages of earlier lines of one player; each reads storage.
+    pages_per_s: float = 2.0
+    #: Pages that a player may ask for at once after a pause.
+    pages_burst: int = 8
     #: Any other messages of one player.
     messages_per_s: int = 120
     #: Lines of the log for what peers do; the rest is counted, and told in one line.
@@ -119,6 +125,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ring_bytes: int = 32 * 1024 * 1024
     #: Catch-up steps encoded for one stream in one tick, longest waiting first.
     catch_ups_per_tick: int = 4
+    #: How often a room's kept tables are saved, if they changed; a game may ask for it in between.
+    save_s: float = 10.0
+    #: Bytes of one room's kept tables; more are not saved. 16,384 rows with ten numbers and a short text take 2 MiB.
+    save_bytes: int = 8 * 1024 * 1024
     #: Ticks that are caught up when the process was late; the rest are dropped.
     late_ticks: int = 3
     #: With ticks taking more than this share of the process's time, no new room is made: those there are go on.

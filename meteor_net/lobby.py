@@ -232,9 +232,12 @@ def _checked_schema(name: str, game: Callable[[], Any]) -> Schema:
         raise ConfigError(f"game {name}: max_players is {most!r}; a whole number, at least 1")
     if iscoroutinefunction(handler.tick):
         raise ConfigError(f"game {name}: tick may not be async")
-    for what in ("tables", "actions", "events"):
+    for what in ("tables", "actions", "events", "keep"):
         if not isinstance(declared := getattr(handler, what), Iterable):
             raise ConfigError(f"game {name}: {what} is {declared!r}; a list of classes, also if it is one")
+    for table in handler.keep:
+        if table not in list(handler.tables):
+            raise ConfigError(f"game {name}: keep names {getattr(table, '__name__', table)}, which is not among its tables")
     try:
         return Schema(tables=list(handler.tables), actions=list(handler.actions), events=list(handler.events))
     except (ConfigError, TypeError) as error:

@@ -99,6 +99,11 @@ class Kept(Request):
 
 
 @dataclass(frozen=True, slots=True)
+class EndOfTurn(Request):
+    """Wait until what happens in this turn has happened; the answer is None."""
+
+
+@dataclass(frozen=True, slots=True)
 class Await(Request):
     """Wait for what a handler's verb answered, at most `seconds`."""
 

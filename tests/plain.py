@@ -12,7 +12,7 @@ from meteor_net.interfaces import Identity, IPlayer, StoredLine
 from meteor_net.limits import Limits
 from meteor_net.lobby import Lobby
 from meteor_net.messages import ActionMessage, Join, Joined, Message, Say
-from meteor_net.requests import Await, Request, ask_storage
+from meteor_net.requests import Await, EndOfTurn, Request, ask_storage
 from meteor_net.room import Player, Room
 from meteor_net.session.registry import Registry
 from meteor_net.session.session import Session
@@ -269,8 +269,9 @@ class Bench:
             raise error
 
     def perform(self, request: Request) -> None:
-        """Do a storage request now."""
-        request.then(run(ask_storage(self.storage, request)), self.now)
+        """Do a storage request now, or what waits for the end of the turn."""
+        answer = None if isinstance(request, EndOfTurn) else run(ask_storage(self.storage, request))
+        request.then(answer, self.now)
 
     def release(self, place: int = 0, answer: Any = None) -> None:
         """Do a held request: an await is answered with `answer`."""

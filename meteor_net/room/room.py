@@ -22,11 +22,12 @@ from ..session.outbox import Lane
 from ..session.session import Session
 from ..state import Schema, Stream, World
 from .actions import Actions
-from .asking import Asking, nothing
+from .asking import Asking
 from .events import Events
 from .feed import Feed
 from .members import Members
 from .player import Player
+from .saving import Saving
 from .surroundings import Surroundings
 from .talk import Talk
 
@@ -42,7 +43,7 @@ class Room:
         name, world, tick, random, rng: See `IRoom`.
         number: The wire's; also its stream's.
         channel: The room's own channel.
-        members, feed, events, actions, talk: Its parts; most count what they do.
+        members, feed, events, actions, talk, saving: Its parts; most count what they do.
         next_tick_at: When the tick in hand is due, in seconds.
         counters: joined, left, turned_away, ticks, ticks_dropped: plain integers.
     """
@@ -71,6 +72,8 @@ class Room:
         self.events = Events(number, schema, around.limits)
         self.actions = Actions(number, game, schema, self.asking, around.limits)
         self.talk = Talk(self, chat, channel, self.asking, around.limits, around.report)
+        kept = [table for table in self.world.tables if type(table) in game.keep]
+        self.saving = Saving(name, kept, self.tick_s, around)
         self._around = around
         self._ticked_at = around.now
         self._awaits_tick = False
@@ -105,6 +108,10 @@ class Room:
         """Tell all in the room an event, once, of this tick."""
         self.events.emit(event, self.tick)
 
+    def save(self) -> None:
+        """Save the kept tables soon."""
+        self.saving.ask()
+
     def whisper(self, player: Player, text: str) -> None:
         """Keep a notice in a user's inbox; the user may be gone."""
         inbox = self._around.inbox(player.user, passing=True)
@@ -129,12 +136,15 @@ class Room:
     # --- opening and closing ---
 
     def open(self, now: float) -> None:
-        """Look up the channel, tell the handlers, then let in who waits."""
+        """Look up the channel, load what was kept, tell the handlers, then let in who waits."""
 
         def chat_opened(_: Any, now: float) -> None:
             self.asking.ask(None, "opened", self.game.opened, self._opened, self._not_opened, now)
 
         def channel_opened(now: float) -> None:
+            self.saving.load(loaded, self._not_opened, now)
+
+        def loaded(_: Any, now: float) -> None:
             self.asking.ask(None, "opened", self.chat.opened, chat_opened, self._not_opened, now)
 
         self.channel.open(channel_opened, self._not_opened, now)
@@ -143,6 +153,7 @@ class Room:
         self._around.report("room-failed", error, room=self.name)
         self.is_closed = True
         self._around.closed(self)
+        self.saving.abandon(now)
         self.members.admit_waiting(now)
 
     def _opened(self, _: Any, now: float) -> None:
@@ -157,9 +168,13 @@ class Room:
         """Nobody is in it, or about to be: the room ends."""
         if self.members or not self.is_open or self.is_closed:
             return
+
+        def told(_: Any, now: float) -> None:
+            self.saving.close(now)
+
         self.is_closed = True
         self._around.closed(self)
-        self.asking.ask(None, "closed", self.game.closed, nothing, nothing, now)
+        self.asking.ask(None, "closed", self.game.closed, told, told, now)
         self._around.report("closed", room=self.name)
 
     # --- sessions and their messages ---
@@ -228,6 +243,7 @@ class Room:
                 self._tick(now)
             finally:
                 self.tick += 1
+        self.saving.look(now)
         if tell_clock:
             self._tell_clock()
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from ..chat.channel import Channel
 from ..limits import Limits
 from ..requests import Report, Request
+from .saving import Shelf
 
 if TYPE_CHECKING:
     from .room import Room
@@ -32,6 +33,7 @@ class Surroundings:
         server_ms: Seconds of the shell's clock -> milliseconds of the server's clock.
         inbox: A user's own channel.
         opened, closed: Told when a room begins to tick, and when it is over.
+        shelf: Whose turn it is with what is kept under a name.
         now: The time of the turn, in seconds; the shell sets it before it calls anything here.
     """
 
@@ -42,4 +44,5 @@ class Surroundings:
     inbox: Inbox
     closed: Callable[[Room], None]
     opened: Callable[[Room], None]
+    shelf: Shelf = field(default_factory=Shelf)
     now: float = 0.0

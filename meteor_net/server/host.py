@@ -33,6 +33,8 @@ from .turns import Turns, as_deferred
 
 #: The heartbeat looks at every session once a second, a tenth of them at a time.
 BEAT_S = 1.0 / SLOTS
+#: What the rooms' last saves may wait for, one after another: `closed` of their games, a save, and one more.
+LAST_ANSWERS = 3
 
 
 class Host:
@@ -113,7 +115,11 @@ class Host:
             self.forget(session, now)
         self.end_turn(now)
         self._tickers.stop()
-        closed = as_deferred(self._storage.close())
+        saved: Deferred[Any] = Deferred()
+        self.lobby.around.shelf.when_idle(lambda: saved.callback(None))
+        saved.addTimeout(LAST_ANSWERS * self.limits.await_s, self._reactor)
+        saved.addErrback(lambda failure: self.report("error", failure.value, verb="save"))
+        closed = saved.addCallback(lambda _: as_deferred(self._storage.close()))
         return closed.addErrback(lambda failure: self.report("error", failure.value, verb="close"))
 
     # --- time and turns ---

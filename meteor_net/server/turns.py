@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Any
 
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import Deferred, TimeoutError, succeed
 from twisted.python.failure import Failure
 
-from ..errors import Refused
+from ..errors import Refused, StorageError
 from ..lobby import Lobby
-from ..requests import Await, Report, Request, ask_storage
+from ..requests import Await, EndOfTurn, Report, Request, ask_storage
 from ..session.registry import Registry
 
 
@@ -92,7 +92,7 @@ class Turns:
             now = self.begin()
             error: Any = failure.value
             if isinstance(error, TimeoutError):
-                error = Refused(f"this took longer than {seconds:g} s", "failed")
+                error = _late(request, seconds)
             request.failed(error, now)
             self.end(now)
 
@@ -103,7 +103,16 @@ class Turns:
         """(what to await, how long)."""
         if isinstance(request, Await):
             return request.what, request.seconds
+        if isinstance(request, EndOfTurn):
+            return succeed(None), 0.0
         return ask_storage(self._storage, request), self._await_s
+
+
+def _late(request: Request, seconds: float) -> Exception:
+    """What a request that was not answered in time fails with. What a storage was to keep may be kept all the same."""
+    if isinstance(request, Await):
+        return Refused(f"this took longer than {seconds:g} s", "failed")
+    return StorageError(f"storage did not answer within {seconds:g} s", unknown=True)
 
 
 def as_deferred(what: Awaitable[Any]) -> Deferred[Any]:
