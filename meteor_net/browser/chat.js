@@ -1,43 +1,28 @@
 // The conversation of a room: lines that came, lines that wait for an answer, and the place that is held in each channel (wire 10).
 //
 // A line is handed to the page once: by its offset we know what we have. Its text is plain text for text nodes; it is never markup.
+// What a listener hears: "line", "change" (a line was edited, deleted, reacted to), "queued", "said", "unsaid", "slow".
 
+import { ChatChannels } from "./chat-channels.js";
+import { ChatQueue, whatIsWrong } from "./chat-queue.js";
 import { Refused } from "./errors.js";
-import { LINES_KEPT, LINES_WAITING, LINE_CHARS } from "./limits.js";
-import { LineKind, readLine } from "./messages.js";
+import { LINES_WAITING, LINE_CHARS, LINE_LIFE_MS, PAGE_LINES } from "./limits.js";
+import { LineKind } from "./messages.js";
+import { token } from "./tab.js";
 
+/** @typedef {import("./chat-lines.js").ChatMessage} ChatMessage */
+/** @typedef {import("./chat-queue.js").QueuedLine} QueuedLine */
 /** @typedef {import("./messages.js").Line} Line */
 /** @typedef {import("./messages.js").History} History */
-/**
- * @typedef {object} ChatMessage
- * @property {"text" | "notice" | "gap"} kind "gap" stands where lines are gone
- * @property {string} channel
- * @property {number} offset
- * @property {number} time milliseconds since 1970, of the server's clock; 0 for a gap
- * @property {number} tick
- * @property {string} sender the user's id; "" for the game and the server
- * @property {string} name
- * @property {string} text plain text: show it as a text node
- * @property {boolean} own whether we said it
- */
-/** @typedef {{cid: string, channel: string, text: string, resolve: (offset: number) => void, reject: (error: Error) => void}} Waiting */
-/** @typedef {{name: string, number: number, epoch: number, next: number, held: boolean, caughtUp: boolean, live: Line[]}} Channel
- * `next` is the offset of the line to come; `held`: a history came once; `caughtUp`: it came on this connection.
- */
-
-/** @returns {string} 16 characters that no other tab will have */
-function token() {
-  return [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+/** @typedef {import("./chat-channels.js").ChatPage} ChatPage */
 
 /** Lines of a room, in and out. */
 export class ChatSystem {
-  /** @type {Map<string, Channel>} */
-  #channels = new Map();
-  /** @type {Map<number, Channel>} */
-  #byNumber = new Map();
+  #channels;
+  #queue;
   #token = token();
   #said = 0;
+  #recovered = false;
   #send;
   #tell;
 
@@ -48,193 +33,256 @@ export class ChatSystem {
   constructor(send, tell) {
     this.#send = send;
     this.#tell = tell;
-    /** @type {ChatMessage[]} The newest lines, oldest first. */
-    this.messageHistory = [];
-    /** @type {Waiting[]} Lines that were said and not yet answered. */
-    this.messageQueue = [];
-    /** Our user's id: lines of this sender are our own. */
-    this.user = "";
+    this.#queue = new ChatQueue(tell);
+    this.#channels = new ChatChannels(send, tell, (cid, offset) => this.#queue.said(cid, offset));
     /** Characters that a line may have. */
     this.lineChars = LINE_CHARS;
   }
 
+  /** The newest lines, oldest first, as they stand now. @returns {ChatMessage[]} */
+  get messageHistory() { return this.#channels.lines.history; }
+
+  /** Lines that were said and not yet answered, in order. @returns {QueuedLine[]} */
+  get messageQueue() { return this.#queue.lines; }
+
+  /** Our user's id: lines of this sender are our own. */
+  get user() { return this.#channels.lines.user; }
+  set user(user) { this.#channels.lines.user = user; }
+
+  /** Where lines outlive a reload of the page; null for nowhere. @returns {import("./chat-store.js").ChatStore | null} */
+  get store() { return this.#queue.store; }
+  set store(store) { this.#queue.store = store; }
+
   /** The channels' names; the first is where lines go. */
-  get channels() {
-    return [...this.#channels.keys()];
+  get channels() { return this.#channels.names; }
+
+  /**
+   * A line that is held, by its offset; undefined if it is not.
+   * @param {number} offset
+   * @param {string} [channel]
+   */
+  find(offset, channel = "") {
+    return this.#channels.lines.get(this.#channels.place(channel)?.name ?? "", offset);
   }
+
+  // --- what we say ---
 
   /**
    * Say a line. While there is no connection it waits, and after a lost one it is said again; the server keeps it once.
    * @param {string} text
-   * @param {string} [channel]
+   * @param {{channel?: string, about?: number, kind?: number, data?: unknown}} [options] `about`: the offset of the line that this one
+   *   answers; `kind` and `data`: of a game's own kind, 64 or more, and then the text may be empty
    * @returns {Promise<number>} Its offset once it is kept; -1 for a command. Rejected with Refused.
    */
-  sendMessage(text, channel = "") {
-    if (typeof text !== "string" || text.trim() === "") return Promise.reject(new Refused("a line has some text", "bad-text"));
-    if ([...text].length > this.lineChars) return Promise.reject(new Refused(`a line has at most ${this.lineChars} characters`, "bad-text"));
-    if (this.messageQueue.length >= LINES_WAITING) return Promise.reject(new Refused("too many lines wait for an answer", "slow-down"));
-    return new Promise((resolve, reject) => {
-      const cid = `${this.#token}-${(++this.#said).toString(36)}`;
-      const line = { cid, channel, text, resolve, reject };
-      this.messageQueue.push(line);
-      this.#say(line);
-    });
+  sendMessage(text, { channel = "", about = -1, kind = LineKind.TEXT, data = null } = {}) {
+    return this.#say({ kind, text, channel, about, data });
   }
 
-  /** @param {Waiting} line */
-  #say(line) {
-    const place = line.channel === "" ? this.#byNumber.values().next().value : this.#channels.get(line.channel);
-    if (this.#byNumber.size === 0) return; // no connection: it waits
-    if (place === undefined) this.unsaid(line.cid, "refused", `there is no channel ${line.channel} here`);
-    else this.#send({ type: "SAY", channel: place.number, cid: line.cid, kind: LineKind.TEXT, text: line.text });
+  /**
+   * Say one emoji, which is shown large.
+   * @param {string} emoji
+   * @param {string} [channel]
+   */
+  sendEmoji(emoji, channel = "") { return this.#say({ kind: LineKind.EMOJI, text: emoji, channel }); }
+
+  /**
+   * Say something to one user alone.
+   * @param {string} user the id
+   * @param {string} text
+   */
+  sendPrivate(user, text) { return this.#say({ kind: LineKind.PRIVATE, text, to: user }); }
+
+  /**
+   * @param {number} offset of the line that is reacted to
+   * @param {string} emoji
+   * @param {string} [channel]
+   */
+  react(offset, emoji, channel = "") { return this.#say({ kind: LineKind.REACTION, text: emoji, about: offset, channel }); }
+
+  /**
+   * Take a reaction back.
+   * @param {number} offset
+   * @param {string} emoji
+   * @param {string} [channel]
+   */
+  unreact(offset, emoji, channel = "") { return this.#say({ kind: LineKind.UNREACTION, text: emoji, about: offset, channel }); }
+
+  /**
+   * Change the text of a line of ours.
+   * @param {number} offset
+   * @param {string} text
+   * @param {string} [channel]
+   */
+  edit(offset, text, channel = "") { return this.#say({ kind: LineKind.EDIT, text, about: offset, channel }); }
+
+  /**
+   * Take a line of ours back.
+   * @param {number} offset
+   * @param {string} [channel]
+   */
+  delete(offset, channel = "") { return this.#say({ kind: LineKind.DELETE, text: "", about: offset, channel }); }
+
+  /**
+   * @param {{kind: number, text: string, channel?: string, about?: number, to?: string, data?: unknown}} parts
+   * @returns {Promise<number>}
+   */
+  #say({ kind, text, channel = "", about = -1, to = "", data = null }) {
+    const wrong = whatIsWrong(kind, text, data, this.lineChars);
+    if (wrong !== null) return Promise.reject(wrong);
+    if (this.messageQueue.length >= LINES_WAITING) return Promise.reject(new Refused("too many lines wait for an answer", "slow-down"));
+    const line = {
+      cid: `${this.#token}-${(++this.#said).toString(36)}`, channel, kind, text, about, epoch: this.#channels.place(channel)?.current ?? 0, to, data,
+      time: Date.now(), user: this.#channels.connected ? this.user : "",
+    };
+    const answer = this.#queue.add(line);
+    this.#sayNow(line);
+    return answer;
   }
+
+  /**
+   * The channel that a line of ours belongs in; a private one goes to our own inbox, which has a copy.
+   * @param {QueuedLine} line
+   */
+  #placeOf(line) {
+    return this.#channels.place(line.kind === LineKind.PRIVATE ? `@${this.user}` : line.channel);
+  }
+
+  /** Whether it was sent as another user: a resend would be another line. @param {QueuedLine} line */
+  #isForeign(line) {
+    return line.user !== "" && line.user !== this.user;
+  }
+
+  /** @param {QueuedLine} line */
+  #sayNow(line) {
+    if (!this.#channels.connected || this.#isForeign(line)) return; // it waits for a connection; or for the history, which tells whether it is kept
+    const place = this.#placeOf(line);
+    const refused = this.#whyNot(line, place);
+    if (refused !== null) return this.#queue.unsaid(line.cid, refused);
+    const { cid, kind, text, about, to, data } = line;
+    this.#queue.sent(line, this.user);
+    return this.#send({ type: "SAY", channel: place?.number, cid, kind, text, about, to, data });
+  }
+
+  /**
+   * @param {QueuedLine} line
+   * @param {import("./chat-channels.js").Channel | undefined} place
+   */
+  #whyNot(line, place) {
+    if (place === undefined) return new Refused(`there is no channel ${line.channel} here`);
+    if (line.about >= 0 && line.epoch !== place.current) return new Refused("the lines of before are gone", "not-there");
+    if (Date.now() - line.time > LINE_LIFE_MS) return new Refused("it was said more than a day ago, and may be kept or not", "unknown");
+    return null;
+  }
+
+  // --- what comes ---
 
   /**
    * A message of the conversation; one for a channel of another room is ignored.
    * @param {import("./rooms.js").ChatLineMessage} message
+   * @param {number} nowMs
    */
-  take(message) {
+  take(message, nowMs) {
     switch (message.type) {
       case "LINE": return this.receiveMessage(message);
       case "HISTORY": return this.handleMessageHistory(message);
-      case "SAID": return this.said(message.cid, message.offset);
-      case "UNSAID": return this.unsaid(message.cid, message.reason, message.text);
+      case "PAGE": return this.#channels.page(message);
+      case "SAID":
+        this.#slow(message);
+        return this.#queue.said(message.cid, message.offset);
+      case "UNSAID":
+        this.#slow(message);
+        return this.#unsaid(message, nowMs);
     }
   }
 
-  /**
-   * A line came.
-   * @param {Line} message
-   */
-  receiveMessage(message) {
-    const place = this.#byNumber.get(message.channel);
-    if (place === undefined) return;
-    if (place.caughtUp) this.#live(place, message);
-    else if (place.live.length < LINES_KEPT) place.live.push(message);
-  }
+  /** A line came. @param {Line} message */
+  receiveMessage(message) { this.#channels.line(message); }
 
   /**
    * The lines of before came (10.5), or those since the place that we named.
    * @param {History} history
    */
   handleMessageHistory(history) {
-    const place = this.#byNumber.get(history.channel);
+    const place = this.#channels.history(history);
     if (place === undefined) return;
-    if (history.gap) this.#gap(place);
-    if (history.gap || history.epoch !== place.epoch) place.next = 0;
-    place.epoch = history.epoch;
-    for (const items of history.lines) this.#keep(place, readLine(history.channel, items));
-    place.next = Math.max(place.next, history.next);
-    place.held = place.caughtUp = true;
-    for (const line of place.live.splice(0)) this.#live(place, line);
+    for (const line of [...this.messageQueue]) if (this.#isForeign(line) && this.#placeOf(line) === place) this.#lost(line);
+    if (place === this.#channels.place("")) this.#recover();
+  }
+
+  /** @param {{channel: number, wait: number}} message */
+  #slow({ channel, wait }) {
+    if (wait > 0 && this.#channels.has(channel)) this.#tell("slow", wait);
   }
 
   /**
-   * A line that came by itself: a hole before it is told.
-   * @param {Channel} place
-   * @param {Line} line
+   * @param {import("./messages.js").Unsaid} message
+   * @param {number} nowMs
    */
-  #live(place, line) {
-    if (line.offset > place.next) this.#gap(place);
-    this.#keep(place, line);
+  #unsaid({ cid, reason, text, wait }, nowMs) {
+    const error = new Refused(text, reason, wait);
+    if (reason === "unknown") this.#queue.unknown(cid, error, nowMs);
+    else this.#queue.unsaid(cid, error);
   }
+
+  /** @param {QueuedLine} line */
+  #lost(line) {
+    this.#queue.unsaid(line.cid, new Refused("the connection was lost, and nobody knows whether this was said", "unknown"));
+  }
+
+  /** Once, when we know what was said: the lines of before the page was loaded that were not answered. */
+  async #recover() {
+    if (this.#recovered || this.store === null) return;
+    this.#recovered = true;
+    for (const line of await this.store.lines()) {
+      const foreign = this.#isForeign(line);
+      if (line.cid.startsWith(this.#token) || (foreign && !this.store.guest)) continue;
+      if (this.messageHistory.some(({ cid }) => cid === line.cid)) this.store.remove(line.cid);
+      else if (this.messageQueue.length < LINES_WAITING) {
+        this.#queue.restore(line);
+        if (foreign) this.#lost(line);
+        else this.#sayNow(line);
+      }
+    }
+  }
+
+  // --- what was said earlier ---
+
+  /** Whether there may be lines from before those that are held. @param {string} [channel] */
+  hasEarlier(channel = "") { return this.#channels.hasEarlier(channel); }
 
   /**
-   * @param {Channel} place
-   * @param {Line} line
+   * Ask for lines from before those that are held.
+   * @param {number} [limit] 1 to 100
+   * @param {string} [channel]
+   * @returns {Promise<ChatPage>} ascending; also in `messageHistory`. Rejected with Refused.
    */
-  #keep(place, line) {
-    if (line.offset < place.next) return;
-    place.next = line.offset + 1;
-    const own = line.sender !== "" && line.sender === this.user;
-    if (own) this.said(line.cid, line.offset);
-    if (line.kind > LineKind.NOTICE) return; // of a later version
-    const { offset, time, tick, sender, name, text } = line;
-    const kind = line.kind === LineKind.NOTICE ? "notice" : "text";
-    this.#show({ kind, channel: place.name, offset, time, tick, sender, name, text, own });
-  }
+  earlier(limit = PAGE_LINES, channel = "") { return this.#channels.earlier(limit, channel); }
 
-  /** @param {Channel} place */
-  #gap(place) {
-    this.#show({
-      kind: "gap", channel: place.name, offset: place.next, time: 0, tick: 0, sender: "", name: "", own: false,
-      text: "Earlier lines are gone.",
-    });
-    this.#tell("gap", { what: "lines", channel: place.name });
-  }
+  /** The first request for earlier lines that is not answered is refused; whether there was one. @param {Refused} error */
+  earlierRefused(error) { return this.#channels.earlierRefused(error); }
 
-  /** @param {ChatMessage} message */
-  #show(message) {
-    this.messageHistory.push(message);
-    if (this.messageHistory.length > LINES_KEPT) this.messageHistory.shift();
-    this.#tell("line", message);
-  }
-
-  /**
-   * A line of ours is kept.
-   * @param {string} cid
-   * @param {number} offset
-   */
-  said(cid, offset) {
-    this.#answered(cid)?.resolve(offset);
-  }
-
-  /**
-   * A line of ours was refused.
-   * @param {string} cid
-   * @param {string} reason
-   * @param {string} text
-   */
-  unsaid(cid, reason, text) {
-    this.#answered(cid)?.reject(new Refused(text, reason));
-  }
-
-  /** @param {string} cid */
-  #answered(cid) {
-    const at = this.messageQueue.findIndex((line) => line.cid === cid);
-    return at < 0 ? undefined : this.messageQueue.splice(at, 1)[0];
-  }
+  // --- the room's calls ---
 
   /**
    * We are in the room: its channels (6.2). Lines that were not answered are said again.
    * @param {[number, string, number, number][]} channels
    */
   joined(channels) {
-    this.#byNumber.clear();
-    const before = this.#channels;
-    this.#channels = new Map();
-    for (const [number, name, epoch] of channels) {
-      const known = before.get(name);
-      const place = known ?? { name, number, epoch, next: 0, held: false, caughtUp: false, live: [] };
-      Object.assign(place, { number, caughtUp: false, live: [] });
-      this.#channels.set(name, place);
-      this.#byNumber.set(number, place);
-    }
-    for (const line of [...this.messageQueue]) this.#say(line);
+    this.#channels.joined(channels);
+    for (const line of [...this.messageQueue]) this.#sayNow(line);
+  }
+
+  /** Say again what is due. @param {number} nowMs */
+  poll(nowMs) {
+    for (const line of this.#queue.due(nowMs)) this.#sayNow(line);
   }
 
   /** There is no connection: lines wait. */
-  away() {
-    this.#byNumber.clear();
-    for (const place of this.#channels.values()) Object.assign(place, { caughtUp: false, live: [] });
-  }
+  away() { this.#channels.away(); }
 
-  /**
-   * The places held (6.1): channel -> epoch and offset of the last line.
-   * @returns {Map<string, [number, number]>}
-   */
-  places() {
-    /** @type {Map<string, [number, number]>} */
-    const places = new Map();
-    for (const place of this.#channels.values()) if (place.held) places.set(place.name, [place.epoch, place.next - 1]);
-    return places;
-  }
+  /** The places held (6.1): channel -> epoch and offset of the last line. */
+  places() { return this.#channels.places(); }
 
-  /**
-   * Nothing will be said any more: every waiting line is refused.
-   * @param {string} text
-   */
-  end(text) {
-    for (const line of this.messageQueue.splice(0)) line.reject(new Refused(text, "failed"));
-  }
+  /** Nothing will be said any more: every waiting line is refused. @param {string} text */
+  end(text) { this.#queue.end(text); }
 }

@@ -14,10 +14,12 @@ import { ClientSession } from "./session.js";
  * @property {string} [room] "" is the server's first game
  * @property {string | null} [name] the wished name
  * @property {string | null} [token] the operator's token; null for a guest
+ * @property {string | null} [resume] what `client.resume` was, to be who we were
  * @property {"play" | "watch"} [role]
  * @property {Outside} [outside] clock, timers, sockets: for tests
  */
-/** @typedef {"line" | "event" | "status" | "gap" | "left" | "state" | "own" | "joined" | "welcome" | "refused" | "message"} ListenerKind */
+/** @typedef {"line" | "event" | "status" | "gap" | "left" | "state" | "own" | "joined" | "welcome" | "refused" | "message"
+ *   | "change" | "queued" | "said" | "unsaid" | "slow"} ListenerKind */
 /** @typedef {(world: WorldView, me: RowObject | null, tick: number) => void} FrameListener */
 
 /** A player in one room. Nothing is opened before `connect`. */
@@ -53,10 +55,10 @@ export class NetworkClient {
    * @returns {[ClientSession, ConnectionManager]}
    */
   initializeConnection() {
-    const { url, name = null, token = null } = this.config;
+    const { url, name = null, token = null, resume = null } = this.config;
     /** @type {(kind: string, value: unknown) => void} */
     const tell = (kind, value) => this.#told(kind, value);
-    const session = new ClientSession({ name, token, tell });
+    const session = new ClientSession({ name, token, resume, tell });
     return [session, new ConnectionManager(url, session, tell, this.#outside)];
   }
 
@@ -148,6 +150,9 @@ export class NetworkClient {
   /** Our user's id. */
   get user() { return this.#session.user; }
 
+  /** The secret with which the session can be taken up again. */
+  get resume() { return this.#session.resume; }
+
   /** "online", "stale", "connecting", "reconnecting in 3 s", or "offline: " and why. */
   get status() { return this.#connection.status; }
 
@@ -201,7 +206,8 @@ export class NetworkClient {
   // --- listening ---
 
   /**
-   * Hear of something: "line", "event", "status", "gap", "left", "state" (a frame was applied), "joined", "welcome", "refused", "message".
+   * Hear of something: "line", "event", "status", "gap", "left", "state" (a frame was applied), "joined", "welcome", "refused", "message";
+   * of the chat also "change" (a line is another now), "queued", "said" and "unsaid" (a line of ours), "slow" (milliseconds to wait).
    * @param {ListenerKind} kind
    * @param {(value: any) => void} listener
    * @returns {() => void} Ends the listening.

@@ -38,16 +38,18 @@ export class MeteorError extends Error {
   }
 }
 
-/** The server or a handler says no: `reason` is a word, `text` is for people. */
+/** The server or a handler says no: `reason` is a word, `text` is for people, `wait` the milliseconds until it is worth another try. */
 export class Refused extends MeteorError {
   /**
    * @param {string} text
    * @param {string} [reason]
+   * @param {number} [wait]
    */
-  constructor(text, reason = "refused") {
+  constructor(text, reason = "refused", wait = 0) {
     super(text || reason);
     this.text = text || reason;
     this.reason = reason;
+    this.wait = wait;
   }
 }
 

@@ -66,6 +66,20 @@ export const ACTIONS_WAITING = 256;
 export const LINES_WAITING = 64;
 /** Lines that are kept for the page, and live lines that may wait for the history. */
 export const LINES_KEPT = 1_000;
+/** Lines that are kept for a page that asks for earlier ones. */
+export const LINES_PAGED = 4_000;
+/** Lines of one page of earlier ones (wire 10.7). */
+export const PAGE_LINES = 50;
+/** A line that was said so long ago is not said again: the server may have forgotten that it has it. */
+export const LINE_LIFE_MS = 24 * 60 * 60 * 1000;
+/** A line that may be kept or not is said again after so long, and so often; then it is told as `unknown`. */
+export const AGAIN_MS = Object.freeze([2_000, 4_000, 8_000]);
+/** Bytes of the data of a game's own line, encoded. */
+export const LINE_DATA_BYTES = 4 * 1024;
+/** Lines of tabs that are gone are forgotten after so long. */
+export const LOST_LINES_MS = 7 * 24 * 60 * 60 * 1000;
+/** A tab's name is given up so soon after a reload; one that is not, is held by the tab that this one is a copy of. */
+export const TAB_FREE_MS = 1_000;
 /** Characters of one line, until WELCOME tells. */
 export const LINE_CHARS = 1_000;
 /** Bytes that may wait in the browser's socket before inputs are dropped. */

@@ -11,14 +11,20 @@ import { BY_CODE, BY_TYPE, WITH_FLOATS, isCode } from "./specs.js";
 /** The mission's kinds of message: the upper bits of a code (3.1). */
 export const MessageType = Object.freeze({ CHAT: 0, GAME_STATE: 1, PLAYER_ACTION: 2, SYSTEM: 3 });
 /** Kinds of lines (10.2). */
-export const LineKind = Object.freeze({ TEXT: 0, NOTICE: 1 });
+export const LineKind = Object.freeze({ TEXT: 0, NOTICE: 1, EMOJI: 2, REACTION: 3, UNREACTION: 4, EDIT: 5, DELETE: 6, PRIVATE: 7, ME: 8 });
+/** Kinds from here on are a game's own. */
+export const OWN_KINDS = 64;
+/** What became of a line since it was said (10.4). */
+export const LineState = Object.freeze({ AS_SAID: 0, EDITED: 1, DELETED: 2 });
 
 /** @typedef {[number, number]} OwnRow table and slot */
 /**
- * @typedef {{type: "LINE", channel: number, offset: number, time: number, tick: number, kind: number, sender: string, name: string, text: string, cid: string}} Line
- * @typedef {{type: "SAID", channel: number, cid: string, offset: number}} Said
+ * @typedef {{type: "LINE", channel: number, offset: number, time: number, tick: number, kind: number, sender: string, name: string, text: string, cid: string,
+ *   about: number, to: string, mentions: string[], data: unknown, state: number, reactions: [string, number, boolean][]}} Line
+ * @typedef {{type: "SAID", channel: number, cid: string, offset: number, wait: number}} Said
  * @typedef {{type: "HISTORY", channel: number, epoch: number, next: number, gap: boolean, lines: unknown[][]}} History
- * @typedef {{type: "UNSAID", channel: number, cid: string, reason: string, text: string}} Unsaid
+ * @typedef {{type: "UNSAID", channel: number, cid: string, reason: string, text: string, wait: number}} Unsaid
+ * @typedef {{type: "PAGE", channel: number, epoch: number, before: number, more: boolean, lines: unknown[][]}} Page
  * @typedef {{type: "FRAME", stream: number, tick16: number, base: number, data: Uint8Array, texts: unknown[][]}} Frame
  * @typedef {{type: "EVENT", room: number, number: number, tick: number, kind: number, values: (number|string)[]}} EventMessage
  * @typedef {{type: "CLOCK", room: number, tick: number, time: number}} Clock
@@ -35,7 +41,7 @@ export const LineKind = Object.freeze({ TEXT: 0, NOTICE: 1 });
  * @typedef {{type: "PONG", number: number, time: number}} Pong
  * @typedef {{type: "ERROR", about: number, reason: string, text: string}} ErrorMessage
  * @typedef {{type: "GOODBYE", code: number, text: string}} Goodbye
- * @typedef {Line|Said|History|Unsaid|Frame|EventMessage|Clock|Own|Gap|Ack|Result|RefusedMessage|Welcome|Joined|Left|Ping|Pong|ErrorMessage|Goodbye} ServerMessage
+ * @typedef {Line|Said|History|Unsaid|Page|Frame|EventMessage|Clock|Own|Gap|Ack|Result|RefusedMessage|Welcome|Joined|Left|Ping|Pong|ErrorMessage|Goodbye} ServerMessage
  */
 
 /**
@@ -107,7 +113,16 @@ export function decodeFromClient(packet) {
 }
 
 /**
- * Write one message: an object with `type` and every item by name.
+ * Whether an item is what it is by default.
+ * @param {unknown} value
+ * @param {unknown} usual
+ */
+function isUsual(value, usual) {
+  return value === usual || (Array.isArray(value) && Array.isArray(usual) && value.length === usual.length && usual.length === 0);
+}
+
+/**
+ * Write one message: an object with `type` and its items by name; the last ones that have defaults may be absent.
  * @param {{type: string, [item: string]: unknown}} message
  * @returns {Uint8Array} One item of a packet.
  * @throws {LocalProtocolError} If an item is missing or of a wrong type or range.
@@ -117,11 +132,14 @@ export function encodeMessage(message) {
   if (found === undefined) throw new LocalProtocolError(`no message is called ${message.type}`);
   /** @type {unknown[]} */
   const list = [found.code];
-  for (const [key, check] of found.items) {
-    const value = message[key];
+  const { items, defaults } = found;
+  const least = items.length - defaults.length;
+  items.forEach(([key, check], i) => {
+    const value = message[key] === undefined ? defaults[i - least] : message[key];
     if (!check(value)) throw new LocalProtocolError(`${found.type}: ${key} is of a wrong type or range`);
     list.push(value);
-  }
+  });
+  while (list.length - 1 > least && isUsual(list.at(-1), defaults[list.length - 2 - least])) list.pop();
   return encode(list);
 }
 

@@ -5,29 +5,29 @@
 //     game.onFrame((world) => { for (const ship of world.ship) draw(ship); });
 //     game.act("Steer", { turn: 0.5 });
 
+import { ChatStore } from "./chat-store.js";
 import { NetworkClient } from "./client.js";
+import { remember, remembered } from "./tab.js";
 
 export { ChatSystem } from "./chat.js";
 export { NetworkClient } from "./client.js";
 export { ConnectionManager } from "./connection.js";
 export { CloseCode, ConnectionFailed, MessageError, MeteorError, PacketError, Refused, comeBack } from "./errors.js";
-export { MessageType } from "./messages.js";
+export { LineKind, MessageType } from "./messages.js";
 export { NetworkMonitor } from "./monitor.js";
 export { StateSync, interpolate } from "./state.js";
 
 const NAME = "meteor-net:name";
+const RESUME = "meteor-net:resume ";
 
 /**
- * The tab's own storage; a browser may refuse it. A duplicated tab gets a copy: the same wished name, and no more.
- * @param {string | null} [name] to keep
+ * Who we were, if the page was left while lines were on their way: kept for one load only, so that a duplicated tab is a new player.
+ * @param {string} key
  */
-function wishedName(name = null) {
-  try {
-    if (name !== null) sessionStorage.setItem(NAME, name);
-    return sessionStorage.getItem(NAME);
-  } catch {
-    return name;
-  }
+function takeResume(key) {
+  const resume = remembered(key);
+  remember(key, null);
+  return resume;
 }
 
 /**
@@ -41,14 +41,22 @@ function wishedName(name = null) {
  */
 export function join(room = "", options = {}) {
   const url = options.url ?? `${location.origin.replace(/^http/, "ws")}/ws`;
-  const name = wishedName(options.name || null);
-  const client = new NetworkClient({ url, room, name, token: options.token ?? null, role: options.role ?? "play" });
+  const token = options.token ?? null;
+  const scope = `${url} ${room}`;
+  const name = options.name || remembered(NAME);
+  const resume = takeResume(RESUME + scope);
+  const client = new NetworkClient({ url, room, name, token, resume, role: options.role ?? "play" });
+  client.chat.store = new ChatStore(scope, token === null);
   for (const [kind, listener] of Object.entries(options.on ?? {})) client.on(/** @type {any} */ (kind), listener);
-  client.on("welcome", (welcome) => wishedName(welcome.name));
+  client.on("welcome", (welcome) => remember(NAME, welcome.name));
   document.addEventListener("visibilitychange", () => { if (!document.hidden) client.wake(); });
   addEventListener("online", () => client.wake());
-  // The room hears at once that the page is gone; a page that the browser brings back from its memory is loaded anew.
-  addEventListener("pagehide", () => client.disconnect("the page was closed"));
+  // The room hears at once that the page is gone; but with lines on their way we may come back for them, as the same user.
+  addEventListener("pagehide", () => {
+    if (client.chat.messageQueue.length > 0 && client.resume !== null) remember(RESUME + scope, client.resume);
+    else client.disconnect("the page was closed");
+  });
+  // A page that the browser brings back from its memory is loaded anew.
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   return client.connect();
 }

@@ -82,6 +82,15 @@ export class Room {
     }
   }
 
+  /**
+   * Look what is due.
+   * @param {number} nowMs
+   */
+  poll(nowMs) {
+    this.world.poll(nowMs);
+    this.chat.poll(nowMs);
+  }
+
   /** A packet is dealt with. */
   packetRead() {
     this.#actions.packetRead();

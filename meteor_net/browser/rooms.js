@@ -109,8 +109,19 @@ export class Rooms {
     this.#byNumber.get(message.room)?.take(message);
   }
 
-  /** @param {ChatLineMessage} message */
-  chat(message) {
-    for (const { chat } of this.#wanted) chat.take(message);
+  /**
+   * @param {ChatLineMessage} message
+   * @param {number} nowMs
+   */
+  chat(message, nowMs) {
+    for (const { chat } of this.#wanted) chat.take(message, nowMs);
+  }
+
+  /**
+   * A request for earlier lines is refused; whether there was one.
+   * @param {import("./errors.js").Refused} error
+   */
+  earlierRefused(error) {
+    return this.#wanted.some(({ chat }) => chat.earlierRefused(error));
   }
 }

@@ -18,6 +18,7 @@ import { Rooms } from "./rooms.js";
 
 const CLIENT = "meteor-net.js 0.1";
 const JOIN = 50;
+const EARLIER = 5;
 /** What we can read beyond the least (wire 8.3). */
 const FEATURES = Object.freeze(["eg"]);
 
@@ -35,8 +36,8 @@ export class ClientSession {
   #readyPings = new Map();
   /** @type {Uint8Array[]} */
   #out = [];
-  /** @type {string | null} kept in memory only: a duplicated tab is a new player */
-  #resume = null;
+  /** @type {string | null} */
+  #resume;
   #session = "";
   #resumed = false;
   #heartbeat = new Heartbeat();
@@ -45,10 +46,11 @@ export class ClientSession {
   #tell;
 
   /**
-   * @param {{name: string | null, token: string | null, tell: (kind: string, value: unknown) => void}} config
-   *   `tell` hears what happened, from within `receive` and `poll`.
+   * @param {{name: string | null, token: string | null, resume?: string | null, tell: (kind: string, value: unknown) => void}} config
+   *   `resume`: what an earlier session's `resume` was; `tell` hears what happened, from within `receive` and `poll`.
    */
-  constructor({ name, token, tell }) {
+  constructor({ name, token, resume = null, tell }) {
+    this.#resume = resume;
     /** The wished name; after WELCOME the name that others see. */
     this.name = name;
     this.token = token;
@@ -67,6 +69,11 @@ export class ClientSession {
 
   get stale() {
     return this.#stale;
+  }
+
+  /** The secret with which the session is taken up again; null if there is none. */
+  get resume() {
+    return this.#resume;
   }
 
   // --- the connection's calls ---
@@ -126,7 +133,7 @@ export class ClientSession {
     const pulse = this.#heartbeat.look(nowMs, 1000 * this.#pingS());
     if (pulse === "dead") this.#fail(CloseCode.SILENT, "nothing was heard for 45 s");
     this.#setStale(pulse === "stale");
-    for (const room of this.#rooms) room.world.poll(nowMs);
+    for (const room of this.#rooms) room.poll(nowMs);
     this.#pingIfDue();
   }
 
@@ -235,7 +242,7 @@ export class ClientSession {
       case "GOODBYE":
         this.ending = { code: message.code, text: message.text };
         return undefined;
-      case "LINE": case "HISTORY": case "SAID": case "UNSAID": return this.#rooms.chat(message);
+      case "LINE": case "HISTORY": case "SAID": case "UNSAID": case "PAGE": return this.#rooms.chat(message, this.#now);
       default: return this.#rooms.take(message);
     }
   }
@@ -275,6 +282,7 @@ export class ClientSession {
   /** @param {import("./messages.js").ErrorMessage} message */
   #error(message) {
     const refused = new Refused(message.text, message.reason);
+    if (message.about === EARLIER && this.#rooms.earlierRefused(refused)) return;
     if (message.about !== JOIN) this.#tell("refused", refused);
     else if (this.#rooms.refused(refused.text)) this.#tell("join refused", refused);
   }

@@ -12,6 +12,8 @@ const count = (value) => Number.isSafeInteger(value) && /** @type {number} */ (v
 const place = (value) => count(value) || value === -1;
 /** @type {Check} */
 const small = (value) => count(value) && /** @type {number} */ (value) <= 0xffff;
+/** From one number to another. @type {(least: number, most: number) => Check} */
+const within = (least, most) => (value) => Number.isSafeInteger(value) && /** @type {number} */ (value) >= least && /** @type {number} */ (value) <= most;
 /** @type {Check} */
 const seq = (value) => count(value) && value !== 0;
 /** @type {Check} */
@@ -49,6 +51,8 @@ const lists = list(Array.isArray, 1_024);
 const values = list((value) => Number.isSafeInteger(value) || long(value), 64);
 const rows = list(tuple(count, count), 64);
 const roomName = text(129);
+const mentions = list(name, 16);
+const reactions = list(tuple(word, count, flag), 20);
 
 /**
  * @typedef {object} Spec
@@ -73,11 +77,16 @@ function spec(code, type, way, items, defaults = []) {
 }
 
 const SPECS = [
-  spec(0, "LINE", "server", { channel, offset: count, time: count, tick: count, kind: small, sender: name, name, text: long, cid: text(36) }, [""]),
-  spec(1, "SAY", "client", { channel, cid, kind: small, text: long }),
-  spec(2, "SAID", "server", { channel, cid, offset: place }),
+  spec(0, "LINE", "server", {
+    channel, offset: count, time: count, tick: count, kind: small, sender: name, name, text: long, cid: text(36),
+    about: place, to: name, mentions, data: any, state: within(0, 2), reactions,
+  }, ["", -1, "", [], null, 0, []]),
+  spec(1, "SAY", "client", { channel, cid, kind: small, text: long, about: place, to: name, data: any }, [-1, "", null]),
+  spec(2, "SAID", "server", { channel, cid, offset: place, wait: count }, [0]),
   spec(3, "HISTORY", "server", { channel, epoch: count, next: count, gap: flag, lines: list(Array.isArray, 10_000) }),
-  spec(4, "UNSAID", "server", { channel, cid, reason: word, text: prose }),
+  spec(4, "UNSAID", "server", { channel, cid, reason: word, text: prose, wait: count }, [0]),
+  spec(5, "EARLIER", "client", { channel, before: count, limit: within(1, 100) }, [50]),
+  spec(6, "PAGE", "server", { channel, epoch: count, before: count, more: flag, lines: list(Array.isArray, 100) }),
   spec(16, "FRAME", "server", { stream: count, tick16: small, base: count, data: bytes, texts: lists }, [[]]),
   spec(17, "EVENT", "server", { room, number: count, tick: count, kind: small, values }),
   spec(18, "LOST", "client", { room }),
@@ -107,7 +116,7 @@ const SPECS = [
   spec(57, "GOODBYE", "both", { code: small, text: prose }),
 ];
 /** Items in which floats may stand; in all others a number is an integer. */
-export const WITH_FLOATS = new Set(["value", "limits", "schema"]);
+export const WITH_FLOATS = new Set(["value", "limits", "schema", "data"]);
 export const BY_CODE = new Map(SPECS.map((each) => [each.code, each]));
 export const BY_TYPE = new Map(SPECS.map((each) => [each.type, each]));
 /** Whether a value can be a code. */

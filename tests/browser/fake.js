@@ -152,7 +152,8 @@ export class FakeServer {
 }
 
 export const line = (offset, text, more = {}) => Object.values({
-  offset, time: 1_700_000_000_000, tick: 20, kind: 0, sender: "u2", name: "bob", text, cid: "", ...more,
+  offset, time: 1_700_000_000_000, tick: 20, kind: 0, sender: "u2", name: "bob", text, cid: "",
+  about: -1, to: "", mentions: [], data: null, state: 0, reactions: [], ...more,
 });
 
 export { encode };

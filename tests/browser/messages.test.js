@@ -6,10 +6,10 @@ import { equal, hex, mutate, ok, seeded, survives, test, throws, toWire, unhex, 
 const HASH = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 const SCHEMA = new Map([["tables", []], ["actions", []], ["events", []]]);
 const FROM_SERVER = [
-  { type: "LINE", channel: 1, offset: 2, time: 1700000000000, tick: 4, kind: 0, sender: "u1", name: "ann", text: "ahoy", cid: "c1" },
-  { type: "SAID", channel: 1, cid: "c1", offset: -1 },
+  { type: "LINE", channel: 1, offset: 2, time: 1700000000000, tick: 4, kind: 0, sender: "u1", name: "ann", text: "ahoy", cid: "c1", about: 1, to: "u2", mentions: ["u2"], data: new Map([["score", 1.5]]), state: 1, reactions: [["🌊", 2, true]] },
+  { type: "SAID", channel: 1, cid: "c1", offset: -1, wait: 1500 },
   { type: "HISTORY", channel: 1, epoch: 2 ** 48 - 1, next: 7, gap: true, lines: [[6, 1700000000000, 4, 1, "", "", "ann sails in"]] },
-  { type: "UNSAID", channel: 1, cid: "c1", reason: "slow-down", text: "not so fast" },
+  { type: "UNSAID", channel: 1, cid: "c1", reason: "slow-down", text: "not so fast", wait: 2500 },
   { type: "FRAME", stream: 3, tick16: 65535, base: 8, data: Uint8Array.of(0), texts: [[0, 3, [1], ["ann"]]] },
   { type: "EVENT", room: 1, number: 5, tick: 9, kind: 0, values: [1, -2, "boom"] },
   { type: "CLOCK", room: 1, tick: 9, time: 1700000000000 },
@@ -28,9 +28,11 @@ const FROM_SERVER = [
   { type: "PONG", number: 1, time: 1700000000000 },
   { type: "ERROR", about: 50, reason: "room-full", text: "64 players are in" },
   { type: "GOODBYE", code: 4000, text: "the server restarts" },
+  { type: "PAGE", channel: 1, epoch: 77, before: 12, more: true, lines: [[6, 1700000000000, 4, 1, "", "", "ann sails in"]] },
 ];
 const FROM_CLIENT = [
-  { type: "SAY", channel: 1, cid: "c1", kind: 0, text: "ahoy" },
+  { type: "SAY", channel: 1, cid: "c1", kind: 64, text: "ahoy", about: 3, to: "u2", data: [1, null, "x"] },
+  { type: "EARLIER", channel: 1, before: 12, limit: 100 },
   { type: "LOST", room: 1 },
   { type: "HELD", room: 1, tick: 9 },
   { type: "ACTION", room: 1, seq: 1, seen: 72, kind: 0, values: [32, 1] },
@@ -51,6 +53,22 @@ test("items may be absent at the end, and further ones are ignored", () => {
   equal(decodeFromServer(encode([[54, 1, 2, "later", null]])), [{ type: "PING", number: 1, time: 2 }]);
 });
 
+test("last items that are as usual are left out, and come back", () => {
+  const plainLine = [0, 1, 2, 3, 4, 0, "u1", "ann", "ahoy"];
+  const usual = { cid: "", about: -1, to: "", mentions: [], data: null, state: 0, reactions: [] };
+  const [line] = decodeFromServer(encode([plainLine]));
+  equal(line, { type: "LINE", channel: 1, offset: 2, time: 3, tick: 4, kind: 0, sender: "u1", name: "ann", text: "ahoy", ...usual });
+  equal(encodeMessage(line), encode(plainLine));
+  equal(encodeMessage({ ...line, state: 2 }), encode([...plainLine, "", -1, "", [], null, 2]));
+  equal(encodeMessage({ type: "SAY", channel: 1, cid: "c", kind: 0, text: "x" }), encode([1, 1, "c", 0, "x"]));
+  equal(decodeFromServer(encode([[2, 1, "c", 5], [4, 1, "c", "failed", ""]])).map(({ wait }) => wait), [0, 0]);
+});
+
+test("floats may stand in the data of a line", () => {
+  const packet = Uint8Array.of(0x81, 0x8e, 0, 1, 2, 3, 4, 0x18, 64, 0x60, 0x60, 0x60, 0x60, 0x20, 0x60, 0x80, 0xf9, 0x3c, 0x00); // 1.0 in 16 bits
+  equal(decodeFromServer(packet)[0].data, 1);
+});
+
 test("codes of later versions are left out", () => {
   equal(decodeFromServer(encode([[99, "?"], [54, 1, 2], [23]])), [{ type: "PING", number: 1, time: 2 }]);
 });
@@ -59,12 +77,16 @@ test("what is no packet is refused", () => {
   const packets = [
     [], 1, null, [1], [[]], [["16"]], [[-1]], [[1.5]], [[54, 1]], [[54, -1, 2]], [[54, 1.5, 2]], [[54, "1", 2]], [[57, 70000, "x"]], [[1, 1, "c", 0, "x"]],
     [[48, [1]]], [[16, 3, 70000, 0, Uint8Array.of(0)]], [[16, 3, 9, 0, "data"]], [[17, 1, 5, 9, 0, [1.5]]], [[0, 1, 2, 3, 4, 0, "u", "n", "x".repeat(20_000), ""]],
-    [[21, 1, [[0]]]], [[21, 1, [[0, 1, 2]]]],
+    [[21, 1, [[0]]]], [[21, 1, [[0, 1, 2]]]], [[5, 1, 12, 50]],
+    [[0, 1, 2, 3, 4, 0, "u", "n", "x", "", -2]], [[0, 1, 2, 3, 4, 0, "u", "n", "x", "", -1, "", [5]]], [[0, 1, 2, 3, 4, 0, "u", "n", "x", "", -1, "", [], null, 3]],
+    [[0, 1, 2, 3, 4, 0, "u", "n", "x", "", -1, "", [], null, 0, [["🌊", 1]]]], [[0, 1, 2, 3, 4, 0, "u", "n", "x", "", -1, "", [], null, 0, [["🌊", 1.5, true]]]],
+    [[2, 1, "c", 1, -1]], [[6, 1, 2, 3, "no", []]], [[6, 1, 2, 3, true, ["line"]]],
   ];
   for (const packet of packets) throws(PacketError, () => decodeFromServer(encode(packet)), JSON.stringify(packet));
 });
 
 test("a message that would break the wire is not written", () => {
+  for (const limit of [0, 101, 1.5]) throws(LocalProtocolError, () => encodeMessage({ type: "EARLIER", channel: 1, before: 9, limit }));
   throws(LocalProtocolError, () => encodeMessage({ type: "HELD", room: 1, tick: -1 }));
   throws(LocalProtocolError, () => encodeMessage({ type: "HELD", room: 1 }));
   throws(LocalProtocolError, () => encodeMessage({ type: "NOTHING" }));
