@@ -48,13 +48,14 @@ class Drift(Game):
     """The game: one object for each room."""
 
     tables = (Meteor, Craft, Bottle)
+    keep = (Bottle,)  # what was thrown yesterday still drifts today
     events = (Splash,)
     tick_hz = 20
     max_players = PLAYERS
     page = "page"  # the folder beside this file that browsers get at /
 
     def opened(self) -> None:
-        """Fill the empty world, each meteorite in a cell of its own so that none begins inside another."""
+        """The bottles of before are there; add meteorites, each in a cell of its own so that none begins inside another."""
         cells = 15
         for cell in self.rng.permutation(cells * cells)[:METEORS].tolist():
             x, y = (np.array(divmod(cell, cells)) + self.rng.uniform(0.3, 0.7, 2)) * (SIZE / cells)
@@ -97,7 +98,7 @@ class Drift(Game):
     @handles(Throw)
     def throw(self, player: IPlayer, throw: Throw) -> dict[str, int]:
         """What a handler returns is the player's result; Refused tells the player, and nobody else, why not."""
-        if sum(bottle.note.user == player.user for bottle in self.world.bottle) >= BOTTLES_EACH:
+        if sum(bottle.user == player.user for bottle in self.world.bottle) >= BOTTLES_EACH:
             raise Refused(f"{BOTTLES_EACH} bottles of yours are adrift; wait until one is found")
         return self._launch(player, Note(check_text(throw.text, BOTTLE_CHARS), player.name, player.user))
 
@@ -105,7 +106,7 @@ class Drift(Game):
     def read(self, player: IPlayer, _: Read) -> dict[str, str]:
         """The message is for its finder alone, so it is told here and not in the world."""
         note = self._note(player)
-        return {"text": note.text, "name": note.name}
+        return {"text": note.text, "name": note.author}
 
     @handles(Answer)
     def answer(self, player: IPlayer, answer: Answer) -> dict[str, int]:
@@ -166,7 +167,7 @@ class Drift(Game):
         b.age += 1
         if len(b) < FEWEST_BOTTLES:
             x, y = self.rng.uniform(0, SIZE, 2)
-            b.spawn(x=x, y=y, note=Note(self.random.choice(SAYINGS), "the sea", ""))
+            b.spawn(x=x, y=y, text=self.random.choice(SAYINGS), author="the sea")
 
     def _fish(self, c: Any, b: Any) -> None:
         """A craft with empty hands takes a bottle that it touches, unless it was the last to throw it."""
@@ -175,7 +176,8 @@ class Drift(Game):
         for slot, place in np.argwhere(near).tolist():  # nearly always none
             craft, bottle = c[slot], b[place] if b.alive[place] else None
             if bottle is not None and not craft.holding and bottle.last != craft.pilot.user:
-                craft.pilot.data["note"], craft.holding = bottle.note, True
+                craft.pilot.data["note"] = Note(bottle.text, bottle.author, bottle.user)
+                craft.holding = True
                 self.room.emit(Splash(x=bottle.x, y=bottle.y))
                 bottle.despawn()
 
@@ -193,6 +195,7 @@ class Drift(Game):
         ahead = np.array([np.cos(craft.heading), np.sin(craft.heading)])
         x, y = (np.array([craft.x, craft.y]) + ahead * REACH) % SIZE
         vx, vy = np.array([craft.vx, craft.vy]) + ahead * 140
-        bottle = bottles.spawn(x=x, y=y, vx=vx, vy=vy, note=note, last=player.user)
+        bottle = bottles.spawn(x=x, y=y, vx=vx, vy=vy, last=player.user, **note._asdict())
         self.room.emit(Splash(x=x, y=y))
+        self.room.save()  # soon, and not only every ten seconds
         return {"slot": bottle.slot, "generation": bottle.generation}

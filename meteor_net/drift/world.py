@@ -12,10 +12,10 @@ BOTTLE_CHARS = 140
 
 
 class Note(NamedTuple):
-    """What a bottle holds; `user` is the writer's id, "" for the sea itself."""
+    """What a bottle in somebody's hands says; `user` is the writer's id, "" for the sea itself."""
 
     text: str
-    name: str
+    author: str
     user: str
 
 
@@ -47,12 +47,13 @@ class Craft(Table):
 
 
 class Bottle(Table):
-    """A bottle that drifts. Its message is for its finder alone, so it is Local too."""
+    """A bottle that drifts. Its message is for its finder alone, so it is Local too; `last` is who threw it last."""
 
     max_rows = BOTTLES
     x = Fixed(step=1 / 16, low=0, high=SIZE, wrap=True)
     y = Fixed(step=1 / 16, low=0, high=SIZE, wrap=True)
-    vx, vy, note, last, age = Local(float), Local(float), Local(object), Local(str), Local(float)
+    vx, vy, age = Local(float), Local(float), Local(float)
+    text, author, user, last = Local(str), Local(str), Local(str), Local(str)
 
 
 class Steer(Input):

@@ -40,6 +40,7 @@ class GameTestCase(SynchronousTestCase):
         chat: The chat handler's class, if not the default one.
         limits: The server's limits.
         authenticator: Who may enter: an IAuthenticator; guests, if None.
+        storage: What a server that starts anew finds again, such as a MemoryStorage, made in `setUp`; nothing, if None.
         seed: Another one is another run.
         latency_s, jitter_s: Of each player's wire, in seconds.
         chunk_bytes: If given, all bytes arrive in small pieces, of at most so many.
@@ -49,6 +50,7 @@ class GameTestCase(SynchronousTestCase):
     chat: ClassVar[Any] = None
     limits: ClassVar[Limits] = Limits()
     authenticator: ClassVar[Any] = None
+    storage: Any = None
     seed: ClassVar[int] = 1
     latency_s: ClassVar[float] = 0.02
     jitter_s: ClassVar[float] = 0.0
@@ -68,7 +70,9 @@ class GameTestCase(SynchronousTestCase):
         if self.game is None:
             raise AssertionError(f"{type(self).__name__} names no game: game = ...")
         games = {self.game.__name__.lower(): self.game}
-        server = MemoryServer(self.network, games, chat=self.chat, limits=self.limits, authenticator=self.authenticator)
+        server = MemoryServer(
+            self.network, games, chat=self.chat, limits=self.limits, authenticator=self.authenticator, storage=self.storage
+        )
         server.start()
         self.addCleanup(self._stop)
         return server
@@ -131,7 +135,7 @@ class GameTestCase(SynchronousTestCase):
         self.wait(self.server.stop())
 
     def start_server(self) -> None:
-        """Start it anew, with empty rooms and without the lines said before."""
+        """Start it anew, with empty rooms and without the lines said before, but for what `storage` has."""
         self.server.start()
 
     def flush_errors(self, *kinds: type[BaseException]) -> list[BaseException]:

@@ -57,6 +57,7 @@ class FakeRoom:
         self.players: list[Any] = []
         self.notices: list[str] = []
         self.events: list[Any] = []
+        self.saves = 0
         game: Any = Drift()
         schema = Schema(tables=list(game.tables), actions=list(game.actions), events=list(game.events))
         self.world: Any = World(schema, epoch=1)
@@ -72,6 +73,9 @@ class FakeRoom:
 
     def emit(self, event: object) -> None:
         self.events.append(event)
+
+    def save(self) -> None:
+        self.saves += 1
 
     def join(self, name: str, role: str = "play") -> FakePlayer:
         """Let somebody in."""

@@ -211,14 +211,14 @@ class BottleTests(SynchronousTestCase):
         self.drift_to(self.bob)
         self.room.leave(self.ann)
         self.assertEqual(self.act(self.bob, Answer(text="me")), {"slot": 0, "generation": 1})
-        self.assertEqual([bottle.note.text for bottle in self.room.world.bottle], ["me"])
+        self.assertEqual([bottle.text for bottle in self.room.world.bottle], ["me"])
 
     def test_one_who_leaves_drops_its_bottle(self) -> None:
         """What was found is not lost with its finder."""
         self.act(self.ann, Throw(text="who?"))
         self.drift_to(self.bob)
         self.room.leave(self.bob)
-        self.assertEqual([bottle.note.text for bottle in self.room.world.bottle], ["who?"])
+        self.assertEqual([bottle.text for bottle in self.room.world.bottle], ["who?"])
 
     def test_empty_hands(self) -> None:
         """Nothing to read, to answer or to throw back."""
@@ -251,7 +251,7 @@ class BottleTests(SynchronousTestCase):
                 self.act(player, Throw(text=f"{player.name}/{number}"))
                 self.room.world.bottle.age += 1
         self.assertEqual(len(self.room.world.bottle), 64)
-        texts = {bottle.note.text for bottle in self.room.world.bottle}
+        texts = {bottle.text for bottle in self.room.world.bottle}
         self.assertNotIn("p0/0", texts)
         self.assertIn("p29/2", texts)
 
