@@ -16,6 +16,8 @@ from twisted.logger import ILogObserver, Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.components import Componentized
 
+from ..errors import ConfigError
+from .database import MEMORY
 from .dotted import load_chat, load_games
 from .hosts import HostRules
 from .reload import Reloader
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IListeningPort
     from twisted.python.failure import Failure
 
+    from ..storage.sql import SqlStorage
     from .host import Host
 
 _log = Logger()
@@ -68,7 +71,8 @@ def build(settings: Settings, reactor: Any, observer: ILogObserver | None = None
     chat = load_chat(settings.chat, settings.python_path) if settings.chat else None
     random = SystemRandom()
     who = Guests() if settings.secret is None else Tokens(settings.secret, settings.guests)
-    storage = MemoryStorage(random, settings.limits.channel_lines)
+    database = None if settings.database_url == MEMORY else _database(settings, reactor)
+    storage = database or MemoryStorage(random, settings.limits.channel_lines)
     host = Host(games, chat, settings.limits, reactor, storage, who, random)
     page = page_folder(settings.site, next(iter(games.values())))
     routes = Routes(
@@ -77,7 +81,14 @@ def build(settings: Settings, reactor: Any, observer: ILogObserver | None = None
     site = MeteorSite(routes, settings.limits, reactor)
     own = Path(settings.data_dir) if settings.self_signed else None
     listeners = [listener(text, reactor, own) for text in settings.endpoints]
-    return MeteorService(settings, host, site, listeners, reactor, observer)
+    return MeteorService(settings, host, site, listeners, reactor, observer, database)
+
+
+def _database(settings: Settings, reactor: Any) -> SqlStorage:
+    # A server without a database does without SQLAlchemy.
+    from ..storage.sql import SqlStorage
+
+    return SqlStorage(settings.database_url, reactor, settings.keep_days, settings.keep_lines)
 
 
 class MeteorService(MultiService):
@@ -90,6 +101,7 @@ class MeteorService(MultiService):
         listeners: Where to listen.
         reactor: What to run on.
         observer: What should log, in place of twistd's own.
+        database: Opened when the server starts; None if nothing outlives it.
 
     Attributes:
         host: See above.
@@ -104,10 +116,12 @@ class MeteorService(MultiService):
         listeners: list[Listener],
         reactor: Any,
         observer: ILogObserver | None = None,
+        database: SqlStorage | None = None,
     ) -> None:
         super().__init__()
         self._settings, self._site, self._listeners = settings, site, listeners
         self._reactor, self._observer = reactor, observer
+        self._database = database
         self.host = host
         self.ports: list[IListeningPort] = []
         self._asked, self._failures = False, 0
@@ -147,10 +161,31 @@ class MeteorService(MultiService):
         if self.running:
             self._reactor.stop()
 
+    def migrate(self) -> str:
+        """Bring the database's tables up to date, and no more; answers in a few words what was done.
+
+        Raises:
+            ConfigError: There is no database, or it cannot be opened.
+        """
+        if self._database is None:
+            raise ConfigError("--migrate-only: in memory there is nothing to migrate")
+        return f"the tables in {self._database.shown} are at revision {self._database.migrate()}"
+
     def startService(self) -> None:
-        """Open the rooms, and tell the operator."""
+        """Open the database and the rooms, and tell the operator.
+
+        Raises:
+            SystemExit: The database cannot be opened; one line says which, and why.
+        """
         if not self._asked:  # whoever started this does not know of privileges
             self.privilegedStartService()
+        # Not before privileges are shed: the file is to belong to who uses it. Nobody is served before the reactor runs.
+        if self._database is not None:
+            try:
+                self._database.start()
+            except ConfigError as error:
+                _log.critical("{error}", error=error, first_screen=True)
+                raise SystemExit(1) from None
         super().startService()
         self.host.start()
         # Once the reactor runs: who reads that Ctrl-C ends the server may press it at once.
@@ -179,11 +214,16 @@ def first_screen(settings: Settings, ports: list[IListeningPort]) -> list[str]:
         f"meteor_net {own_version()}",
         f"  game   {games}",
         f"  open   {'  '.join(url(port) for port in ports)}",
-        f"  data   in memory: chat is gone when the server stops{_certificate_note(settings)}",
+        f"  data   {_where_data_lies(settings)}{_certificate_note(settings)}",
         f"  enter  {who_may_enter(settings)}",
         "  stop   Ctrl-C",
     ]
     return lines
+
+
+def _where_data_lies(settings: Settings) -> str:
+    url = settings.database_url
+    return "in memory: chat is gone when the server stops" if url == MEMORY else url.shown
 
 
 def _certificate_note(settings: Settings) -> str:

@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import msgspec
 
 from ..errors import ConfigError
 from ..limits import MAX_NAME_CHARS, Limits
+from .database import DATABASE_FILE, SQLITE, DatabaseUrl, database_url
 
 #: Where a server listens when it is not told.
 DEFAULT_LISTEN = "tcp:8080:interface=127.0.0.1"
@@ -33,8 +34,9 @@ MIN_SECRET_BYTES = 32
 _LISTS = frozenset({"listen", "game", "origin", "host"})
 _FLAGS = frozenset({"guests", "reload", "self-signed", "verbose"})
 _PATHS = frozenset({"site", "secret-file", "data-dir", "python-path"})
-_TEXTS = frozenset({"chat"})
-_NAMES = _LISTS | _FLAGS | _PATHS | _TEXTS
+_TEXTS = frozenset({"chat", "database"})
+_NUMBERS = frozenset({"keep-days", "keep-lines"})
+_NAMES = _LISTS | _FLAGS | _PATHS | _TEXTS | _NUMBERS
 _TRUTH = dict.fromkeys(["yes", "true", "on", "1"], True) | dict.fromkeys(["no", "false", "off", "0"], False)
 _GAME = re.compile(r"(?:(?P<name>[^=]*)=)?(?P<dotted>\w+(?:\.\w+)+)")
 _GAME_NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{MAX_NAME_CHARS - 1}}}")
@@ -62,11 +64,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     origin: tuple[str, ...] = ()
     host: tuple[str, ...] = ()
     data_dir: str = "meteor-data"
+    database: str | None = None
+    keep_days: int | None = None
+    keep_lines: int | None = None
     python_path: str = "."
     reload: bool = False
     self_signed: bool = False
     verbose: bool = False
     check: bool = False
+    migrate_only: bool = False
     secret: Secret | None = None
     limits: Limits = Limits()
 
@@ -74,6 +80,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def endpoints(self) -> tuple[str, ...]:
         """Where to listen: endpoint strings."""
         return self.listen or (DEFAULT_LISTEN_TLS if self.self_signed else DEFAULT_LISTEN,)
+
+    @property
+    def database_url(self) -> DatabaseUrl:
+        """Where lines are kept."""
+        return DatabaseUrl(self.database or SQLITE + os.path.join(self.data_dir, DATABASE_FILE))
 
     @property
     def games(self) -> dict[str, str]:
@@ -92,7 +103,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
         ConfigError: One line: where it was said, and what is wrong with it.
     """
     given = dict(flags)
-    check = bool(given.pop("check", False))
+    once = {name: bool(given.pop(name.replace("_", "-"), False)) for name in ("check", "migrate_only")}
     config = given.pop("config", None) or environ.get("METEOR_CONFIG")
     chosen = _read_file(Path(config)) if config else {}
     for name in _NAMES:
@@ -101,7 +112,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
         if name in given:
             chosen[name] = (f"--{name}", given[name])
     settings = _convert(chosen)
-    return msgspec.structs.replace(settings, check=check, secret=_secret(settings, chosen, environ))
+    return msgspec.structs.replace(settings, **once, secret=_secret(settings, chosen, environ))
 
 
 def _variable(name: str) -> str:
@@ -115,7 +126,17 @@ def _from_text(name: str, text: str, where: str) -> Any:
             return shlex.split(text)
         except ValueError as error:
             raise ConfigError(f"{where}: {error}") from None
+    if name in _NUMBERS:
+        return number(text, where)
     return truth(text, where) if name in _FLAGS else text
+
+
+def number(text: str, where: str) -> int:
+    """Read a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(f"{where}: say a whole number, not {text!r}") from None
 
 
 def truth(text: str, where: str) -> bool:
@@ -140,6 +161,8 @@ def _read_file(path: Path) -> dict[str, tuple[str, Any]]:
             raise ConfigError(f"{path}: there is no option {name!r}{f'; is it {alike[0]!r}?' if alike else ''}")
         if name in _PATHS and isinstance(value, str):
             content[name] = str(path.parent / value)
+        elif name == "database" and isinstance(value, str) and value.startswith(SQLITE):
+            content[name] = SQLITE + str(path.parent / value.removeprefix(SQLITE))
     return {name: (f"{path}: {name}", value) for name, value in content.items()}
 
 
@@ -168,26 +191,32 @@ def _check(name: str, value: Any, where: str) -> Any:
         value = os.path.abspath(os.path.expanduser(value))
         if name in {"site", "python-path"} and not os.path.isdir(value):
             raise ConfigError(f"{where}: {value} is not a folder")
-    elif name == "game":
-        _check_games(value, where)
-    elif name == "origin":
-        value = tuple(_origin(text, where) for text in value)
-    elif name == "host":
-        value = tuple(_host(text, where) for text in value)
-    elif name == "limits":
-        for limit in value.__struct_fields__:
-            if getattr(value, limit) <= 0:
-                raise ConfigError(f"{where}: {limit} must be more than 0")
+    elif check := _CHECKS.get(name):
+        value = check(value, where)
     return value
 
 
-def _check_games(games: tuple[str, ...], where: str) -> None:
+def _check_number(value: int, where: str) -> int:
+    if value < 1:
+        raise ConfigError(f"{where}: {value} is too few; leave it out to keep all")
+    return value
+
+
+def _check_limits(limits: Limits, where: str) -> Limits:
+    for limit in limits.__struct_fields__:
+        if getattr(limits, limit) <= 0:
+            raise ConfigError(f"{where}: {limit} must be more than 0")
+    return limits
+
+
+def _check_games(games: tuple[str, ...], where: str) -> tuple[str, ...]:
     if not games:
         raise ConfigError(f"{where}: name a game")
     names = [_game(text, where)[0] for text in games]
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"{where}: two games are called {name}; name them: first=…, second=…")
+    return games
 
 
 def _game(text: str, where: str = "--game") -> tuple[str, str]:
@@ -223,6 +252,17 @@ def _host(text: str, where: str) -> str:
     if not _HOST.fullmatch(name):
         raise ConfigError(f"{where}: {text!r} is not a host name (without scheme and port)")
     return name
+
+
+_CHECKS: dict[str, Callable[[Any, str], Any]] = {
+    "game": _check_games,
+    "origin": lambda texts, where: tuple(_origin(text, where) for text in texts),
+    "host": lambda texts, where: tuple(_host(text, where) for text in texts),
+    "database": database_url,
+    "keep-days": _check_number,
+    "keep-lines": _check_number,
+    "limits": _check_limits,
+}
 
 
 def _secret(settings: Settings, chosen: dict[str, tuple[str, Any]], environ: Mapping[str, str]) -> Secret | None:

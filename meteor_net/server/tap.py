@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from twisted.python import usage
 
 from ..errors import ConfigError
-from .settings import DEFAULT_LISTEN_TLS, Settings, load, truth
+from .settings import DEFAULT_LISTEN_TLS, Settings, load, number, truth
 
 if TYPE_CHECKING:
     from .service import MeteorService
@@ -32,6 +32,7 @@ class Options(usage.Options):
         ["reload", None, "Start anew when a Python file changes; for authors."],
         ["self-signed", None, f"Use a certificate of this machine's own; alone it listens on {DEFAULT_LISTEN_TLS}."],
         ["check", None, "Check all options and the game, and do not start."],
+        ["migrate-only", None, "Bring the database's tables up to date, and do not start."],
         ["verbose", "v", "Log all that Twisted logs."],
     ]
     optParameters: ClassVar[list[Any]] = [
@@ -40,6 +41,9 @@ class Options(usage.Options):
         ["guests", None, None, "May players enter without a token: yes or no (default: yes)."],
         ["secret-file", None, None, "File with the key that tokens are signed with, 32 bytes or more."],
         ["data-dir", None, None, "Folder of what is kept (default: meteor-data)."],
+        ["database", None, None, "memory, sqlite:///path or postgresql://user@host/name (default: a file in the data folder)."],
+        ["keep-days", None, None, "Let lines go that are older than so many days (default: keep all)."],
+        ["keep-lines", None, None, "Let all but so many lines of a channel go, once they are a day old (default: keep all)."],
         ["python-path", None, None, "Folder to look for games in (default: the current one)."],
         ["config", None, None, "TOML file with options and [limits]."],
     ]
@@ -89,13 +93,16 @@ class Options(usage.Options):
     def postOptions(self) -> None:
         """Join what was said here with the environment and the file."""
         flags: dict[str, Any] = {name: value for name, value in self.items() if value not in (None, 0)}
-        for name in ("reload", "self-signed", "check", "verbose"):
+        for name in ("reload", "self-signed", "check", "migrate-only", "verbose"):
             if name in flags:
                 flags[name] = True
         flags.update(self._lists)
         try:
             if "guests" in flags:
                 flags["guests"] = truth(flags["guests"], "--guests")
+            for name in ("keep-days", "keep-lines"):
+                if name in flags:
+                    flags[name] = number(flags[name], f"--{name}")
             self.settings = load(flags, os.environ)
         except ConfigError as error:
             raise usage.UsageError(str(error)) from error
@@ -105,7 +112,8 @@ def makeService(options: Options) -> MeteorService:
     """Build the server; twistd starts it.
 
     Raises:
-        SystemExit: A game or an endpoint string is wrong (one line), or all is right and `--check` asked no more.
+        SystemExit: A game or an endpoint string is wrong (one line), or all is right and `--check` or
+            `--migrate-only` asked no more.
     """
     from twisted.internet import reactor
 
@@ -119,6 +127,9 @@ def makeService(options: Options) -> MeteorService:
         raise SystemExit("meteor: --reload is for twistd --nodaemon")
     try:
         service = build(settings, reactor, observer(sys.stdout) if own_log else None)
+        if settings.migrate_only:
+            print(f"ok: {service.migrate()}")
+            raise SystemExit(0)
     except ConfigError as error:
         raise SystemExit(f"meteor: {' '.join(str(error).split())}") from error
     if settings.check:

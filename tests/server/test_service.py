@@ -6,6 +6,7 @@ import errno
 import socket
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from queue import Queue
 from typing import Any, cast
 
 from twisted.application.service import Application, IService
@@ -23,6 +24,7 @@ from meteor_net.errors import ConfigError
 from meteor_net.server import service
 from meteor_net.server.service import MeteorService, build, first_screen, open_door, url
 from meteor_net.server.settings import Settings
+from meteor_net.storage.tables import HEAD
 
 
 class Sea(Game):
@@ -85,6 +87,7 @@ class MeteorServiceTests(SynchronousTestCase):
 
     def build(self, **said: Any) -> MeteorService:
         """Build a server."""
+        said.setdefault("database", "memory")
         settings = Settings(game=(f"sea={__name__}.Sea",), python_path=str(Path.cwd()), **said)
         return build(settings, self.reactor, self.events)
 
@@ -151,6 +154,32 @@ class MeteorServiceTests(SynchronousTestCase):
         self.assertEqual(len(list(built)), 1)
         self.successResultOf(built.stopService())
 
+    def test_database(self) -> None:
+        """The database is opened at the start, not when all is only built; and closed at the end."""
+        folder = Path(self.mktemp()).absolute()
+        built: Any = self.build(database=None, data_dir=str(folder))
+        self.assertFalse(folder.exists())
+        self.assertEqual(built.migrate(), f"the tables in {folder}/meteor.sqlite3 are at revision {HEAD}")
+        calls: Queue[Any] = Queue()
+        self.reactor.callFromThread = lambda *call: calls.put(call)
+        built.startService()
+        self.assertTrue((folder / "meteor.sqlite3").exists())
+        stopped = built.stopService()
+        self.assertNoResult(stopped)
+        call, *arguments = calls.get(timeout=10)
+        call(*arguments)
+        self.successResultOf(stopped)
+
+    def test_no_database(self) -> None:
+        """One that cannot be opened is one line that says which and why, and the exit status is 1."""
+        file = Path(self.mktemp()).absolute()
+        file.write_text("this is no database, and too long for an empty one" * 100)
+        built = self.build(database=f"sqlite:///{file}")
+        self.assertEqual(self.assertRaises(SystemExit, built.startService).code, 1)
+        (line,) = self.events.lines
+        self.assertIn(f"the database {file}: the file is no database", line)
+        self.assertRaises(ConfigError, self.build().migrate)
+
     def fail_to_listen(self, error: BaseException) -> str:
         """Try to listen where that fails; answer what is told."""
         built: Any = self.build(listen=("tcp:8080",))
@@ -195,7 +224,7 @@ class FirstScreenTests(SynchronousTestCase):
 
     def test_lines(self) -> None:
         """Version, game, address, data, who may enter, and how to end it."""
-        lines = first_screen(Settings(), [tcp("127.0.0.1")])
+        lines = first_screen(Settings(database="memory"), [tcp("127.0.0.1")])
         self.assertEqual(lines[1:], [
             "  game   drift (meteor_net.drift.Drift)",
             "  open   http://127.0.0.1:8080/",
@@ -204,7 +233,9 @@ class FirstScreenTests(SynchronousTestCase):
             "  stop   Ctrl-C",
         ])  # fmt: skip
         told = first_screen(Settings(self_signed=True, data_dir="/data"), [tcp("127.0.0.1")])
-        self.assertIn("  data   in memory: chat is gone when the server stops; certificate in /data", told)
+        self.assertIn("  data   /data/meteor.sqlite3; certificate in /data", told)
+        told = first_screen(Settings(database="postgresql://ann:secret@db:5433/game?password=secret"), [tcp("127.0.0.1")])
+        self.assertIn("  data   postgresql://ann@db:5433/game", told)
 
     def test_who_may_enter(self) -> None:
         """Guests, users with a token, or both."""

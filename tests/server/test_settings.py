@@ -75,6 +75,41 @@ class SettingsTests(SynchronousTestCase):
         (self.folder / "page").mkdir()
         self.assertEqual(self.load('site = "page"').site, os.path.abspath(self.folder / "page"))
 
+    def test_database(self) -> None:
+        """A file in the data folder, or what was said; a path is made absolute, and memory is a word."""
+        self.assertEqual(self.load(data_dir="/data").database_url, "sqlite:////data/meteor.sqlite3")
+        self.assertEqual(self.load(database="memory").database_url, "memory")
+        here = f"sqlite:///{os.path.abspath('chat.db')}"
+        self.assertEqual(self.load(database="sqlite:///chat.db").database_url, here)
+        self.assertEqual(self.load(database="sqlite:////a/../b c?.db").database_url, "sqlite:////b c?.db")
+        beside = f"sqlite:///{os.path.abspath(self.folder / 'chat.db')}"
+        self.assertEqual(self.load('database = "sqlite:///chat.db"').database_url, beside)
+        self.assertEqual(self.load(environ={"METEOR_DATABASE": "postgres://db/game"}).database_url, "postgres://db/game")
+
+    def test_database_shown(self) -> None:
+        """A password is never shown: not in mistakes, not where all settings are."""
+        for url, shown in (
+            ("memory", "memory"),
+            ("sqlite:////a/b.db", "/a/b.db"),
+            ("postgresql://ann:hunter2@db:5433/game?password=hunter2", "postgresql://ann@db:5433/game"),
+            ("postgresql:///game?host=/run/x", "postgresql:///game"),
+        ):
+            settings = self.load(database=url)
+            self.assertEqual(settings.database_url.shown, shown)
+            self.assertNotIn("hunter2", repr(settings))
+        for wrong in ("mysql://ann:hunter2@db", "sqlite://", "sqlite:///", "postgresql://", "hunter2", "sqlite://hunter2"):
+            text = self.refused(environ={"METEOR_DATABASE": wrong})
+            self.assertEqual(text, "METEOR_DATABASE: say memory, sqlite:///path or postgresql://user@host/name")
+
+    def test_keep(self) -> None:
+        """How long lines are kept is a whole number, wherever it is said."""
+        self.assertEqual((self.load().keep_days, self.load().keep_lines), (None, None))
+        self.assertEqual(self.load("keep-days = 30\nkeep-lines = 9").keep_days, 30)
+        self.assertEqual(self.load(environ={"METEOR_KEEP_LINES": "1000"}).keep_lines, 1_000)
+        self.assertIn("METEOR_KEEP_DAYS: say a whole number, not 'x'", self.refused(environ={"METEOR_KEEP_DAYS": "x"}))
+        self.assertIn("keep-days: 0 is too few", self.refused("keep-days = 0"))
+        self.assertIn("keep-days: Expected `int", self.refused('keep-days = "9"'))
+
     def test_limits(self) -> None:
         """The table [limits] sets single limits and leaves the others."""
         limits = self.load("[limits]\nline_chars = 200\nhello_s = 2.5").limits

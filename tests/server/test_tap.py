@@ -47,6 +47,7 @@ class OptionsTests(SynchronousTestCase):
             "--listen", "tcp:1", "--listen=tcp:2", "--game", "a.B", "--game", "c=d.E", "--chat", "f.G", "--site", str(folder),
             "--guests", "no", "--secret-file", str(folder / "key"), "--origin", "https://a", "--origin", "https://b",
             "--host", "c", "--host", "d", "--data-dir", str(folder / "data"), "--python-path", str(folder),
+            "--database", f"sqlite:///{folder}/db", "--keep-days", "30", "--keep-lines", "1000", "--migrate-only",
             "--reload", "--self-signed", "--check", "--verbose",
         ).settings  # fmt: skip
         self.assertEqual(settings.listen, ("tcp:1", "tcp:2"))
@@ -55,6 +56,8 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual((settings.origin, settings.host), (("https://a", "https://b"), ("c", "d")))
         self.assertEqual((settings.site, settings.python_path), (str(folder.absolute()),) * 2)
         self.assertEqual(settings.data_dir, str(folder.absolute() / "data"))
+        self.assertEqual(settings.database_url, f"sqlite:///{folder.absolute()}/db")
+        self.assertEqual((settings.keep_days, settings.keep_lines, settings.migrate_only), (30, 1_000, True))
         self.assertTrue(settings.reload and settings.self_signed and settings.check and settings.verbose)
 
     def test_none(self) -> None:
@@ -68,6 +71,8 @@ class OptionsTests(SynchronousTestCase):
         self.assertIn("--listen", self.refused("--listen"))
         self.assertIn("'extra' belongs to no option", self.refused("extra"))
         self.assertIn("--guests: say yes or no", self.refused("--guests", "maybe"))
+        self.assertIn("--keep-days: say a whole number, not 'few'", self.refused("--keep-days", "few"))
+        self.assertIn("--keep-lines: 0 is too few", self.refused("--keep-lines", "0"))
         self.assertIn("--site: ", self.refused("--site", "/nowhere/at/all"))
 
     def test_usage_error(self) -> None:
@@ -127,6 +132,21 @@ class MakeServiceTests(SynchronousTestCase):
         """--check builds all and ends well, saying what would be served."""
         self.assertEqual(self.assertRaises(SystemExit, makeService, self.options("--check")).code, 0)
         self.assertEqual(self.out.getvalue(), "ok: sea on tcp:8080:interface=127.0.0.1\n")
+
+    def test_check_makes_nothing(self) -> None:
+        """--check leaves no file behind."""
+        data = self.folder / "data"
+        self.assertRaises(SystemExit, makeService, self.options("--check", "--data-dir", str(data)))
+        self.assertFalse(data.exists())
+
+    def test_migrate_only(self) -> None:
+        """--migrate-only makes the tables and ends well; without a database there is nothing to do."""
+        data = self.folder / "data"
+        options = self.options("--migrate-only", "--data-dir", str(data))
+        self.assertEqual(self.assertRaises(SystemExit, makeService, options).code, 0)
+        self.assertIn(f"ok: the tables in {data}/meteor.sqlite3 are at revision ", self.out.getvalue())
+        error = self.assertRaises(SystemExit, makeService, self.options("--migrate-only", "--database", "memory"))
+        self.assertIn("nothing to migrate", str(error.code))
 
     def test_mistakes(self) -> None:
         """What only building finds is one line, too."""

@@ -1,0 +1,1 @@
+"""How the tables of a database came to be what they are: by Alembic, a file for each step."""
