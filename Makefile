@@ -54,8 +54,8 @@ bench-chat: .venv/.stamp-test ## measure chat that is kept, beside a peer that k
 pictures: .venv/.stamp-test ## redraw the pictures of the page about the state
 	@$(RUN) -m docs.pictures
 
-fuzz-state: .venv/.stamp-test ## try 100,000 changed frames of each coding
-	@$(RUN) -m tests.state.fuzz $(ARGS)
+fuzz-state: .venv/.stamp-test ## try 100,000 changed frames of each coding, in Python and in Node.js
+	@$(RUN) -m tests.e2e.fuzz $(ARGS)
 
 screenshots: .venv/.stamp-test ## remake the pictures of the README
 	@.ci/system

@@ -1,8 +1,9 @@
-// Applies recorded frames with the browser's modules: node replay.mjs BROWSER_FOLDER FILE MUTATIONS
+// Applies recorded frames with the browser's modules: node replay.mjs BROWSER_FOLDER FILE CHANGED
 //
-// The file is JSON, a list of histories: `schema`, and `frames` of `tick16`, `base`, `data` (hexadecimal), `texts` and `crc`; bytes in
-// texts are {"hex": …}. Each frame must lead to its checksum; each is also applied in so many changed forms, from the same version:
-// they must be applied, or refused by FrameError, and none may take long. What went wrong is thrown.
+// The file is JSON, a list of stories: `schema`, and `told`: `known`, a tick of CLOCK; or a frame, `tick16`, `base`, `data` (hexadecimal) and
+// `texts`, with the `tick` and the `crc` that it must lead to; bytes in texts are {"hex": …}. Of each coding CHANGED frames are also applied
+// in a changed form, from where the right one starts: they must be applied, or refused by FrameError, and none may take long. What went
+// wrong is thrown.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import { pathToFileURL } from "node:url";
 
 /** A frame that took so long is tried again: the compiler and the collector of garbage take their time too. */
 const AGAIN_MS = 2;
-const [folder, file, mutations] = process.argv.slice(2);
+const [folder, file, changed] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(join(folder, name)).href);
 const [{ FrameError }, { Replica }, { Schema }, { checksum }] = await Promise.all(["errors.js", "replica.js", "schema.js", "checksum.js"].map(load));
 
@@ -65,24 +66,44 @@ function survive(replica, frame, bytes) {
   return { refused, ms: (user + system) / 1000 };
 }
 
+const stories = JSON.parse(readFileSync(file, "utf8"));
+const codings = [0, 1];
+const those = codings.map((coding) => stories.flatMap(({ told }) => told).filter(({ base }) => base % 8 === coding).length);
+const times = those.map((count) => Math.ceil(Number(changed) / count)); // that each frame is changed
+const [tried, refused, longest] = [[0, 0], [0, 0], [0, 0]];
 let frames = 0;
-let refused = 0;
-let longest = 0;
-for (const { schema, frames: all } of JSON.parse(readFileSync(file, "utf8"))) {
-  const replica = new Replica(Schema.parse(toWire(schema)), 1, all[0]?.tick16 ?? 0);
-  for (const [i, { tick16, base, data, texts, crc }] of all.entries()) {
-    const frame = { tick16, base, texts: toWire(texts) };
-    const held = checksum(replica.version.tables);
-    for (let n = 0; n < Number(mutations); n++) {
-      const bytes = mutate(unhex(data));
-      let outcome = survive(replica, frame, bytes);
-      for (let again = 0; outcome.ms > AGAIN_MS && again < 5; again++) outcome = survive(replica, frame, bytes);
-      longest = Math.max(longest, outcome.ms);
-      refused += outcome.refused;
+
+/** Apply changed forms of a frame, each from where the replica stands. */
+function tryChanged(replica, frame, data) {
+  const coding = frame.base % 8;
+  const held = checksum(replica.version.tables);
+  for (let n = 0; n < times[coding]; n++) {
+    const bytes = mutate(data);
+    const other = below(20) ? frame : { ...frame, base: 8 * below(9) + coding };
+    let outcome = survive(replica, other, bytes);
+    for (let again = 0; outcome.ms > AGAIN_MS && again < 5; again++) {
+      const { ms } = survive(replica, other, bytes);
+      outcome = { ...outcome, ms: Math.min(ms, outcome.ms) };
     }
-    if (checksum(replica.version.tables) !== held) throw new Error(`frame ${i}: a changed frame has changed the version before`);
+    longest[coding] = Math.max(longest[coding], outcome.ms);
+    refused[coding] += outcome.refused;
+    if (++tried[coding] % 25_000 === 0) console.error(`  JavaScript, coding ${coding}: ${tried[coding]} changed frames`);
+  }
+  if (checksum(replica.version.tables) !== held) throw new Error("a changed frame has changed the version before");
+}
+
+for (const { schema, told } of stories) {
+  const replica = new Replica(Schema.parse(toWire(schema)), 1, told[0]?.known ?? told[0]?.tick ?? 0);
+  for (const [i, { known, tick, tick16, base, data, texts, crc }] of told.entries()) {
+    if (known !== undefined) {
+      replica.noteTick(known);
+      continue;
+    }
+    const frame = { tick16, base, texts: toWire(texts) };
+    tryChanged(replica, frame, unhex(data));
     replica.apply(tick16, base, unhex(data), frame.texts);
     if (replica.crc() !== crc) throw new Error(`frame ${i}, base ${base}: ${replica.crc()} is not ${crc}\n${JSON.stringify(schema)}`);
+    if (replica.version.tick !== tick) throw new Error(`frame ${i}: tick ${replica.version.tick} is not ${tick}`);
     frames++;
   }
   const { tables } = replica.version;
@@ -91,4 +112,4 @@ for (const { schema, frames: all } of JSON.parse(readFileSync(file, "utf8"))) {
     for (const column of columns) for (let slot = 0; slot < height; slot++) if (!alive[slot] && column[slot]) throw new Error("a free slot is not zero");
   }
 }
-console.log(JSON.stringify({ frames, refused, longest }));
+console.log(JSON.stringify({ frames, tried, refused, longest }));

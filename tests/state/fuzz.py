@@ -1,13 +1,13 @@
 """Frames that were changed on the way, many of them: each is refused or applied, soon, and nothing else happens.
 
-`python -m tests.state.fuzz [frames] [seed]` tries so many of each coding (100,000 if not given).
+`make fuzz-state` (`tests/e2e/fuzz.py`) tries many of them, in JavaScript too.
 """
 
 from __future__ import annotations
 
 import gc
 import random
-import sys
+from collections.abc import Callable
 from time import thread_time
 
 from meteor_net.state import Coding, FrameError, Replica, Schema, Step, Stream, Version, World
@@ -16,6 +16,8 @@ from tests.vectors.eg_story import Body
 
 #: CPU time of one frame, in seconds.
 LONGEST_S = 0.01
+#: Frames after which it is told how far it is.
+NOTED = 25_000
 #: Versions of the world whose frames are changed.
 TICKS = 40
 
@@ -88,8 +90,14 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     return bytes(changed)
 
 
-def fuzz(coding: Coding, frames: int, seed: int = 1) -> tuple[int, float]:
+def fuzz(coding: Coding, frames: int, seed: int = 1, note: Callable[[int], None] = lambda tried: None) -> tuple[int, float]:
     """Try so many changed frames.
+
+    Args:
+        coding: The steps' coding.
+        frames: How many.
+        seed: Of the world and the changes.
+        note: Told now and then how many were tried.
 
     Returns:
         How many were refused, and the longest CPU time of one, in seconds.
@@ -97,24 +105,16 @@ def fuzz(coding: Coding, frames: int, seed: int = 1) -> tuple[int, float]:
     chance = random.Random(seed)
     made = places(coding, chance)
     made[-1].try_one(random.Random(0))  # what is done once in a process counts for no frame
+    refused, longest = 0, 0.0
     gc.collect()
     gc.disable()
     try:
-        tried = [chance.choice(made).try_one(chance) for _ in range(frames)]
+        for tried in range(1, frames + 1):
+            was_refused, taken = chance.choice(made).try_one(chance)
+            refused, longest = refused + was_refused, max(longest, taken)
+            if tried % NOTED == 0:
+                note(tried)
+                gc.collect()
     finally:
         gc.enable()
-    return sum(refused for refused, _ in tried), max(taken for _, taken in tried)
-
-
-def main(frames: int = 100_000, seed: int = 1) -> int:
-    """Try both codings, and tell; 1 if a frame took too long."""
-    slow = False
-    for coding in Coding:
-        refused, longest = fuzz(coding, frames, seed)
-        print(f"{coding.name}: {frames} changed frames, {refused} refused, at most {longest * 1000:.2f} ms of CPU")
-        slow |= longest > LONGEST_S
-    return int(slow)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    return refused, longest
