@@ -180,7 +180,8 @@ class ChangedTests(SynchronousTestCase):
     def test_fields(self) -> None:
         """A new field takes its default, a removed one is dropped, what has another kind does as far as it fits."""
         table, lost = self.restored(renamed(
-            x=Local(float), hp=UInt(bits=4), team=Choice("green", "red"), note=Text(4), hits=Flag(), age=UInt(bits=5, default=3),
+            x=Local(float), hp=UInt(bits=4), team=Choice("green", "red"), note=Text(4), hits=Flag(),
+            age=UInt(bits=5, default=3),
         ))  # fmt: skip
         row = table[0]
         self.assertEqual((row.x, row.hp, row.team, row.note, row.hits, row.age), (1.23456, 200, "green", "long", False, 3))
