@@ -6,17 +6,19 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from ..chat.message import ChatPage
 from ..errors import MeteorError, Refused
 from ..session import client_values as values
 from .ticks import Ticks
 
 
 class Answers:
-    """Deferreds by what they wait for. The session bounds how many actions and lines may wait."""
+    """Deferreds by what they wait for. The session bounds how many actions, lines and pages may wait."""
 
     def __init__(self) -> None:
         self._actions: dict[int, Deferred[Any]] = {}
         self._lines: dict[str, Deferred[int]] = {}
+        self._pages: dict[int, Deferred[ChatPage]] = {}
         self._ticks: list[Ticks] = []
 
     def action(self, key: int) -> Deferred[Any]:
@@ -29,9 +31,10 @@ class Answers:
         self._lines[cid] = kept = Deferred[int]()
         return kept
 
-    def forget_line(self, cid: str) -> None:
-        """The line was not queued after all."""
-        del self._lines[cid]
+    def page(self, key: int) -> Deferred[ChatPage]:
+        """Wait for a page of lines."""
+        self._pages[key] = page = Deferred[ChatPage]()
+        return page
 
     def ticks(self, ticks: Ticks) -> None:
         """Tell an iterator of every frame."""
@@ -66,6 +69,18 @@ class Answers:
         """A line was refused."""
         waiter = self._lines.pop(value.cid, None)
         if waiter is not None:
+            waiter.errback(Refused(value.text, value.reason, value.wait_s))
+
+    def page_heard(self, value: values.PageHeard) -> None:
+        """A page is there."""
+        waiter = self._pages.pop(value.key, None)
+        if waiter is not None:
+            waiter.callback(value.page)
+
+    def page_refused(self, value: values.PageRefused) -> None:
+        """A page is not to be had."""
+        waiter = self._pages.pop(value.key, None)
+        if waiter is not None:
             waiter.errback(Refused(value.text, value.reason))
 
     def end(self, error: MeteorError | None, gone: MeteorError) -> None:
@@ -78,9 +93,10 @@ class Answers:
         ticks, self._ticks = self._ticks, []
         for each in ticks:
             each.end(error)
-        waiters: list[Deferred[Any]] = [*self._actions.values(), *self._lines.values()]
+        waiters: list[Deferred[Any]] = [*self._actions.values(), *self._lines.values(), *self._pages.values()]
         self._actions.clear()
         self._lines.clear()
+        self._pages.clear()
         for waiter in waiters:
             waiter.errback(error or gone)
             if error is None:  # who waits has heard it now; who does not did not care

@@ -18,22 +18,26 @@ from .answers import Answers
 from .config import NetworkConfig
 from .hearers import Hearer, Hearers
 from .link import Link
+from .talk import RoomTalk
 from .ticks import Ticks
-from .view import RoomView
 
 #: What `on` can hear, and what the hearer is given.
 KINDS = (
-    "line",  # ChatMessage: a text line
+    "line",  # ChatMessage: somebody said something
+    "private",  # ChatMessage: to us alone, or by us to one user
     "notice",  # ChatMessage: a line by the game or the server
+    "change",  # ChatMessage: as a line reads that was edited, deleted or reacted to
     "event",  # the event, as the game's class of it
     "frame",  # the tick: the world has changed
     "gap",  # the channel's name, None for events: what was said there meanwhile is not to be had
     "status",  # text, see NetworkClient.status
     "left",  # reason, text: we are out of the room
 )
+#: Lines of these kinds are heard apart from what is said to all.
+_HEARD_AS: dict[int, str] = {LineKind.NOTICE: "notice", LineKind.PRIVATE: "private"}
 
 
-class NetworkClient(RoomView):
+class NetworkClient(RoomTalk):
     """One player in one room.
 
     Nothing is opened before `connect()`. Afterwards the client comes back by itself whenever the
@@ -78,6 +82,9 @@ class NetworkClient(RoomView):
             values.FrameApplied: self._frame_applied,
             values.EventHeard: lambda value: tell("event", value.event),
             values.LineHeard: self._line_heard,
+            values.LineChanged: lambda value: tell("change", value.line),
+            values.PageHeard: self._answers.page_heard,
+            values.PageRefused: self._answers.page_refused,
             values.GapFound: lambda value: tell("gap", value.channel),
             values.ActionDone: self._answers.action_done,
             values.ActionRefused: self._answers.action_refused,
@@ -153,7 +160,7 @@ class NetworkClient(RoomView):
         """Have something called: `game.on("line", print)`, or `@game.on("line")` above a function.
 
         Args:
-            kind: `line`, `notice`, `event`, `frame`, `gap`, `status` or `left`.
+            kind: One of `KINDS`: `line`, `private`, `notice`, `change`, `event`, `frame`, `gap`, `status` or `left`.
             hearer: Is given what `KINDS` says; may be `async`.
 
         Raises:
@@ -201,21 +208,6 @@ class NetworkClient(RoomView):
             return None
         return self._answers.action(key)
 
-    def say(self, text: str, channel: str = "") -> Deferred[int]:
-        """Say a line; one that is said while the connection is away goes out when it is back.
-
-        Returns:
-            A Deferred of the line's offset, -1 for a command; it fails with Refused.
-        """
-        cid = self._session.new_cid()
-        kept = self._answers.line(cid)
-        try:
-            self._session.say(self._room, text, channel, cid)
-        except Refused as error:
-            self._answers.forget_line(cid)
-            return fail(error)
-        return kept
-
     # --- what the session tells ---
 
     def _heed(self, value: values.Value) -> None:
@@ -243,8 +235,7 @@ class NetworkClient(RoomView):
         self._answers.frame(value.tick)
 
     def _line_heard(self, value: values.LineHeard) -> None:
-        kind = "notice" if value.line.kind is LineKind.NOTICE else "line"
-        self._hearers.tell(kind, value.line)
+        self._hearers.tell(_HEARD_AS.get(value.line.kind, "line"), value.line)
 
     # --- the end ---
 

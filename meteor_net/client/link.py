@@ -54,7 +54,7 @@ class Link:
             name=config.name,
             token=config.token,
             limits=config.limits,
-            line_queued=self.flush,
+            line_queued=self.drain,
         )
         self.manager = ConnectionManager(config, self, reactor)
         self.status = "offline"
@@ -111,18 +111,19 @@ class Link:
         A hearer may do something meanwhile: what that sends goes out at once, what it tells comes
         after what is being told.
         """
-        self._drain()
+        self.drain()
         if self._telling:
             return
         self._telling = True
         try:
             while self._told:
                 self._heed(self._told.popleft())
-                self._drain()
+                self.drain()
         finally:
             self._telling = False
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Send what the session has to send; what it has to tell waits for `flush`, so that who asked can get ready for it."""
         packets, told = self.session.take()
         for packet in packets:
             self.manager.send(packet)

@@ -14,7 +14,6 @@ from random import Random
 from typing import Any
 
 from .. import messages as wire
-from ..chat.system import ChatMessage
 from ..codec import decode_from_server
 from ..errors import CloseCode, MessageError, RemoteProtocolError, come_back
 from ..limits import Limits
@@ -184,7 +183,7 @@ class ClientSession:
         if known is not None:
             return known
         room = ClientRoom(name, int(role), self._out, self._told, self.new_cid, self._line_queued)
-        room.lines.chat.line_chars = self._terms.line_chars
+        self._tell_chat(room)
         self.rooms.add(room)
         if self.phase is Phase.READY:
             self._out.append(self.rooms.ask(room))
@@ -208,17 +207,6 @@ class ClientSession:
             Refused: If too many actions wait already.
         """
         return room.act(action)
-
-    def say(self, room: ClientRoom, text: str, channel: str = "", cid: str = "") -> str:
-        """Say a line in a room.
-
-        Returns:
-            The line's id, as in LineKept and LineRefused; `cid`, if it was given.
-
-        Raises:
-            Refused: If the text is empty or too long, or too many lines wait already.
-        """
-        return room.lines.chat.send_message(ChatMessage(text=text, channel=channel, cid=cid)).cid
 
     def new_cid(self) -> str:
         """Make an id for a line."""
@@ -244,8 +232,12 @@ class ClientSession:
         self._out.append(self.clock.ping(now))
         self._told.append(values.Welcomed(message.session, message.user, message.name, self._resumed))
         for room in self.rooms:
-            room.lines.chat.line_chars = self._terms.line_chars
+            self._tell_chat(room)
             self._out.append(self.rooms.ask(room))
+
+    def _tell_chat(self, room: ClientRoom) -> None:
+        chat = room.lines.chat
+        chat.user, chat.line_chars = self.user, self._terms.line_chars
 
     def _take_joined(self, message: wire.Joined, now: float) -> None:
         room = self.rooms.answered()
@@ -268,7 +260,11 @@ class ClientSession:
 
     def _take_error(self, message: wire.ErrorMessage, now: float) -> None:
         room = self.rooms.answered() if message.about == wire.CODES[wire.Join] else None
-        if room is None:
+        if room is None and message.about == wire.CODES[wire.Earlier]:
+            # It does not say which page: there is seldom more than one, and who asked may ask again.
+            for each in self.rooms:
+                each.lines.pages.refused(message.reason, message.text)
+        elif room is None:
             self._told.append(values.RequestRefused(message.about, message.reason, message.text))
         elif self.rooms.holds(room):
             self.rooms.drop(room, message.reason, message.text)

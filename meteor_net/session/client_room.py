@@ -23,6 +23,7 @@ from ..messages import (
     Line,
     Message,
     Own,
+    Page,
     RefusedMessage,
     Result,
     Said,
@@ -31,7 +32,8 @@ from ..messages import (
 from ..state import Action
 from . import client_values as values
 from .client_actions import Waiting, WaitingActions
-from .client_lines import Channel, RoomLines
+from .client_channel import Channel
+from .client_lines import RoomLines
 from .client_names import ActionNames
 from .client_world import RoomWorld
 
@@ -63,7 +65,7 @@ class ClientRoom:
         self.number: int | None = None
         self.stream: int | None = None
         self.world = RoomWorld(out, told)
-        self.lines = RoomLines(ChatSystem(self._send_line, new_cid), out, told)
+        self.lines = RoomLines(ChatSystem(self._send_line, new_cid, self._want_page), out, told)
         self._actions = WaitingActions()
         self._names: ActionNames | None = None
         self._line_queued = line_queued
@@ -98,11 +100,12 @@ class ClientRoom:
         self._refuse(lost(message.last_seq), "unanswered", "the answer was lost with the connection")
         for waiting in self._actions.again():
             self._send_action(waiting)
-        self.lines.joined(message)
+        self.lines.joined(message, now)
 
     def away(self) -> None:
         """The connection is gone; everything else stays."""
         self.number = self.stream = None
+        self.lines.away()
 
     def dropped(self, reason: str, text: str) -> None:
         """We are out for good: what waits will not be answered."""
@@ -114,13 +117,21 @@ class ClientRoom:
         """Do what is due."""
         if self.number is not None:
             self.world.tick(now)
+            self.lines.tick(now)
 
     # --- lines ---
 
     def _send_line(self, line: ChatMessage) -> None:
         if self.number is not None:
-            self.lines.send(line)
+            self.lines.sender.say(line)
         self._line_queued()
+
+    def _want_page(self, limit: int, channel: str) -> int:
+        key = self.lines.pages.want(limit, channel)
+        if self.number is not None:
+            self.lines.pages.go_on()
+        self._line_queued()
+        return key
 
     # --- actions ---
 
@@ -197,9 +208,10 @@ BY_ROOM: dict[type[Message], Callable[[ClientRoom, Any], None]] = {
     RefusedMessage: ClientRoom.take_refused,
 }
 #: How a room takes the messages that name one of its channels.
-BY_CHANNEL: dict[type[Message], Callable[[ClientRoom, Channel, Any], None]] = {
-    Line: lambda room, channel, message: room.lines.line(channel, message),
-    History: lambda room, channel, message: room.lines.history(channel, message),
-    Said: lambda room, channel, message: room.lines.said(message),
-    Unsaid: lambda room, channel, message: room.lines.unsaid(message),
+BY_CHANNEL: dict[type[Message], Callable[[RoomLines, Channel, Any, float], None]] = {
+    Line: lambda lines, channel, message, now: lines.line(channel, message),
+    History: lambda lines, channel, message, now: lines.history(channel, message),
+    Page: lambda lines, channel, message, now: lines.pages.page(channel, message),
+    Said: lambda lines, channel, message, now: lines.sender.said(message, now),
+    Unsaid: lambda lines, channel, message, now: lines.sender.unsaid(message, now),
 }

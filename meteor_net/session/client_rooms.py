@@ -88,15 +88,15 @@ class ClientRooms:
                 if room.stream == message.stream:
                     room.world.frame(message, now)
         elif type(message) in BY_CHANNEL:
-            self._take_line(message)
+            self._take_line(message, now)
         else:
             self._take_of_room(message)
 
-    def _take_line(self, message: Any) -> None:
+    def _take_line(self, message: Any, now: float) -> None:
         for room in self:
             channel = room.lines.channels.get(message.channel)
             if room.number is not None and channel is not None:
-                BY_CHANNEL[type(message)](room, channel, message)
+                BY_CHANNEL[type(message)](room.lines, channel, message, now)
 
     def _take_of_room(self, message: Any) -> None:
         room = self.by_number(message.room)

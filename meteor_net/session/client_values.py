@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ..chat.system import ChatMessage
+from ..chat.message import ChatMessage, ChatPage
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):
@@ -75,6 +75,30 @@ class LineHeard(Value, frozen=True):
     live: bool
 
 
+class LineChanged(Value, frozen=True):
+    """A line that was heard before was edited, deleted or reacted to; this is how it reads now."""
+
+    room: str
+    line: ChatMessage
+
+
+class PageHeard(Value, frozen=True):
+    """Lines from before are there; `key` is what `ChatSystem.earlier` gave."""
+
+    room: str
+    key: int
+    page: ChatPage
+
+
+class PageRefused(Value, frozen=True):
+    """They are not to be had."""
+
+    room: str
+    key: int
+    reason: str
+    text: str
+
+
 class GapFound(Value, frozen=True):
     """Lines of a channel were lost for us, or events, if `channel` is None."""
 
@@ -100,20 +124,22 @@ class ActionRefused(Value, frozen=True):
 
 
 class LineKept(Value, frozen=True):
-    """A line of ours has its place; -1 for a command that was carried out."""
+    """A line of ours has its place; -1 for a command that was carried out. The next may be said in `wait_s`."""
 
     room: str
     cid: str
     offset: int
+    wait_s: float = 0.0
 
 
 class LineRefused(Value, frozen=True):
-    """A line of ours was refused."""
+    """A line of ours was refused; `unknown` as reason: it may be kept all the same. It may be said in `wait_s`."""
 
     room: str
     cid: str
     reason: str
     text: str
+    wait_s: float = 0.0
 
 
 class RequestRefused(Value, frozen=True):

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net import messages as wire
-from meteor_net.codec import encode_packet
+from meteor_net.codec import decode_from_client, encode_packet
 from meteor_net.errors import LocalProtocolError, RemoteProtocolError
+from meteor_net.limits import Limits
 from meteor_net.messages import Role
 from meteor_net.session import client_values as values
 from meteor_net.session.client import WELCOME_S
@@ -378,21 +379,24 @@ class PacketTests(SynchronousTestCase):
         server = ScriptedServer()
         server.open()
         server.welcome(packet_in_bytes=4_096, line_chars=900)
+        server.say(server.joined())
+        before = server.session.counters["packets_out"]
         for number in range(20):
-            server.session.say(server.room, f"{number:03}" + "x" * 897)
-        server.take()
-        server.session.receive(encode_packet([server.joined()]), server.now)
+            server.room.lines.chat.send_message(f"{number:03}" + "x" * 897)
         packets, _ = server.session.take()
         self.assertGreater(len(packets), 4)
         self.assertLessEqual(max(map(len, packets)), 4_096)
-        self.assertEqual(server.session.counters["packets_out"], 3 + len(packets) - 1)
+        self.assertEqual(server.session.counters["packets_out"], before + len(packets))
+        said = [message for packet in packets for message in decode_from_client(packet, Limits())]
+        self.assertEqual([message.text[:3] for message in said if isinstance(message, wire.Say)],
+                         [f"{number:03}" for number in range(20)])  # fmt: skip
 
     def test_one_message_that_is_too_big(self) -> None:
         """One message is never cut; the server will say what it thinks of it."""
         server = ScriptedServer()
         server.open()
         server.welcome(packet_in_bytes=1_024, line_chars=8_000)
-        server.session.say(server.room, "x" * 5_000)
+        server.room.lines.chat.send_message("x" * 5_000)
         server.session.receive(encode_packet([server.joined()]), server.now)
         packets, _ = server.session.take()
         self.assertEqual(len(packets), 2)

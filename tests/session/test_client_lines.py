@@ -1,4 +1,4 @@
-"""Tests of `meteor_net.session.client_lines`: history, places, and lines of our own."""
+"""Tests of `meteor_net.session.client_lines`: history, places, and lines that change others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net import messages as wire
-from meteor_net.errors import Refused
+from meteor_net.chat.message import ChatMessage
 from meteor_net.messages import LineKind
 from meteor_net.session import client_values as values
 
@@ -66,6 +66,19 @@ class HearingTests(SynchronousTestCase):
         (heard,) = self.server.found(values.LineHeard)
         self.assertIs(heard.line.kind, LineKind.NOTICE)
 
+    def test_all_of_a_line(self) -> None:
+        """All that a line carries is shown; a kind that we do not know stays a number."""
+        more = [3, "u1", ["u1", "u3"], {"x": 1}, 1, [["👍", 2, True]]]
+        self.server.say(wire.History(7, CHAT_EPOCH, 2, False, [[0, 5, 6, 70, "u2", "Bob", "hi", "c", *more]]))
+        (heard,) = self.server.found(values.LineHeard)
+        self.assertEqual(heard.line, ChatMessage(
+            text="hi", channel="chat", kind=70, sender="u2", name="Bob", time=5, tick=6, offset=0, cid="c", about=3, to="u1",
+            mentions=("u1", "u3"), data={"x": 1}, edited=True, reactions={"👍": (2, True)},
+        ))  # fmt: skip
+        self.server.say(wire.Line(7, 2, 5, 6, 0, "u2", "Bob", "", state=2))
+        (heard,) = self.server.found(values.LineHeard)
+        self.assertTrue(heard.line.deleted)
+
     def test_resumed(self) -> None:
         """After a loss, what was held is named, and only what is new is heard."""
         self.server.say(history(0, 1))
@@ -108,79 +121,77 @@ class HearingTests(SynchronousTestCase):
         self.server.say(history(0), line(3))
         self.assertEqual(self.server.found(values.GapFound), [values.GapFound("game/a", "chat")])
 
+    def test_newcomer(self) -> None:
+        """A newcomer's history has holes where changes were: that is no gap."""
+        self.server.say(history(2, 5), line(6))
+        self.assertEqual(self.heard(), [(2, False), (5, False), (6, True)])
+        self.assertEqual(self.server.found(values.GapFound), [])
+        self.again()
+        self.assertEqual(self.server.room.lines.places(), {"chat": [CHAT_EPOCH, 6]})
+
     def test_bad_history(self) -> None:
         """A line that is none ends the connection."""
         self.server.say(wire.History(7, CHAT_EPOCH, 1, False, [["x"]]))
         self.assertEqual([goodbye.code for goodbye in self.server.found(wire.Goodbye)], [4500])
 
 
-class SayingTests(SynchronousTestCase):
-    """A line of ours is kept once, however many connections that takes."""
+class ChangeTests(SynchronousTestCase):
+    """Lines that change others, live and from the history."""
 
     def setUp(self) -> None:
-        self.queued = 0
-        self.server = ScriptedServer(line_queued=self.count)
+        self.server = ScriptedServer()
         self.server.enter()
+        self.server.say(line(0), line(1))
 
-    def count(self) -> None:
-        """Count how often the shell was asked to look."""
-        self.queued += 1
+    def told(self) -> list[tuple[str, int, str]]:
+        """What was told of lines."""
+        return [(type(value).__name__, value.line.offset, value.line.text)
+                for value in self.server.told if isinstance(value, values.LineHeard | values.LineChanged)]  # fmt: skip
 
-    def test_kept(self) -> None:
-        """SAID tells the place."""
-        cid = self.server.session.say(self.server.room, "hello")
-        self.server.take()
-        self.assertEqual(self.server.said, [wire.Say(7, cid, 0, "hello")])
-        self.assertEqual(self.queued, 1)
-        self.server.say(wire.Said(7, cid, 12), wire.Said(7, cid, 12))
-        self.assertEqual(self.server.told, [values.LineKept("game/a", cid, 12)])
+    def shown(self, offset: int) -> ChatMessage:
+        """A line as the history has it."""
+        found = self.server.room.lines.chat.find(offset)
+        assert found is not None
+        return found
 
-    def test_refused(self) -> None:
-        """UNSAID tells why, once."""
-        cid = self.server.session.say(self.server.room, "hello", cid="mine")
-        self.assertEqual(cid, "mine")
-        unsaid = wire.Unsaid(7, cid, "slow-down", "!")
-        self.server.say(unsaid, unsaid)
-        self.assertEqual(self.server.told, [values.LineRefused("game/a", cid, "slow-down", "!")])
+    def test_live(self) -> None:
+        """A change is told with the line as it reads now, and takes an offset like any line."""
+        self.server.say(
+            wire.Line(7, 2, 5, 6, LineKind.EDIT, "u2", "Bob", "ho", about=0),
+            wire.Line(7, 3, 5, 6, LineKind.REACTION, "u1", "Ann", "👍", about=1, reactions=[("👍", 4, False)]),
+            line(4),
+        )
+        self.assertEqual(self.told(), [("LineChanged", 0, "ho"), ("LineChanged", 1, "hi"), ("LineHeard", 4, "hi")])
+        self.assertEqual(self.server.found(values.GapFound), [])
+        self.assertEqual(self.shown(1).reactions, {"👍": (4, True)})
+        self.assertEqual(self.server.room.lines.counters["lines"], 3)
 
-    def test_said_again(self) -> None:
-        """A line without an answer is said again, under the same id, on the next connection."""
-        cid = self.server.session.say(self.server.room, "hello")
-        self.server.take()
+    def test_held_already(self) -> None:
+        """A change at or below the place that we hold is in what we have."""
+        self.server.say(wire.Line(7, 1, 5, 6, LineKind.EDIT, "u2", "Bob", "ho", about=0))
+        self.assertEqual((self.told(), self.shown(0).text), ([], "hi"))
+
+    def test_unknown_target(self) -> None:
+        """A change of a line that we never had is not told, and is held."""
+        self.server.say(wire.Line(7, 2, 5, 6, LineKind.DELETE, "u2", "Bob", "", about=77))
+        self.assertEqual(self.told(), [])
+        self.assertEqual(self.server.room.lines.places(), {"chat": [CHAT_EPOCH, 2]})
+
+    def test_resumed(self) -> None:
+        """Who was away learns what became of lines that it has; lines that it missed come as they read now."""
         self.server.lose()
-        later = self.server.session.say(self.server.room, "still here?")
-        self.server.take()
-        self.assertEqual(self.server.said, [])
         self.server.open()
         self.server.welcome()
-        self.server.say(self.server.joined(schema=None, channels=[(8, "chat", CHAT_EPOCH, 0)]))
-        self.assertEqual(
-            self.server.found(wire.Say),
-            [wire.Say(8, cid, 0, "hello"), wire.Say(8, later, 0, "still here?")],
-        )
-
-    def test_no_such_channel(self) -> None:
-        """A line for a channel that the room does not have is refused here."""
-        cid = self.server.session.say(self.server.room, "hello", channel="moon")
-        self.server.take()
-        (refused,) = self.server.told
-        assert isinstance(refused, values.LineRefused)
-        self.assertEqual((refused.cid, refused.reason), (cid, "refused"))
-        self.assertIn("moon", refused.text)
-
-    def test_no_channels_at_all(self) -> None:
-        """A room without channels takes no lines."""
-        server = ScriptedServer()
-        server.open()
-        server.welcome()
-        server.say(server.joined(channels=[]))
-        server.session.say(server.room, "hello")
-        server.take()
-        self.assertEqual([type(value) for value in server.told], [values.LineRefused])
-
-    def test_bad_text(self) -> None:
-        """What the server would refuse anyway is refused at once."""
-        for text in ("", " \n", "x" * 1_001):
-            with self.assertRaises(Refused) as caught:
-                self.server.session.say(self.server.room, text)
-            self.assertEqual(caught.exception.reason, "bad-text")
+        reaction = [4, 5, 6, 3, "u2", "Bob", "👍", "", 2, "", [], None, 0, [["👍", 1, False]]]
+        missed = [
+            [2, 5, 6, 0, "u2", "Bob", "new", "", -1, "", [], None, 1, [["👍", 1, False]]],
+            [3, 5, 6, 5, "u2", "Bob", "", "", 2],
+            reaction,
+            [5, 5, 6, 5, "u2", "Bob", "new", "", 2],
+            [6, 5, 6, 6, "u2", "Bob", "", "", 1],
+        ]
+        self.server.say(self.server.joined(schema=None), wire.History(7, CHAT_EPOCH, 7, False, missed))
+        self.assertEqual(self.told(), [("LineHeard", 2, "new"), ("LineChanged", 1, "")])
+        self.assertEqual((self.shown(1).deleted, self.shown(2).edited), (True, True))
+        self.assertEqual(self.shown(2).reactions, {"👍": (1, False)})
+        self.assertEqual(self.server.room.lines.places(), {"chat": [CHAT_EPOCH, 6]})
