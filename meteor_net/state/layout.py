@@ -129,20 +129,33 @@ class Rings:
     """
 
     def __init__(self, moduli: list[int]) -> None:
-        self._places = np.array([place for place, modulus in enumerate(moduli) if modulus], dtype=np.intp)
-        wrapped = _column([modulus for modulus in moduli if modulus], np.int64)
-        self._modulus = wrapped.astype(np.uint32).view(np.int32)
+        # Bits that are shifted out and back wrap by a power of two, whatever the column: two calls for all of them.
+        bits = [modulus.bit_length() - 1 for modulus in moduli]
+        even = [modulus and modulus == 1 << bit for modulus, bit in zip(moduli, bits, strict=True)]
+        self._shift = _column([32 - bit if two else 0 for bit, two in zip(bits, even, strict=True)], np.int32)
+        self._shifts = any(even)
+        odd = [place for place, modulus in enumerate(moduli) if modulus and not even[place]]
+        self._places = np.array(odd, dtype=np.intp)
+        wrapped = _column([moduli[place] for place in odd], np.int64)
+        self._modulus = wrapped.astype(np.int32)
         self._above = ((wrapped + 1) // 2).astype(np.int32)
         self._below = (-(wrapped // 2)).astype(np.int32)
 
     def shorten(self, difference: Ints) -> None:
-        """Bring differences of two integers of each column to their least magnitude, in place (wire clause 8.5)."""
+        """Bring differences of two integers of each column to their least magnitude, in place (wire clause 8.5).
+
+        Args:
+            difference: Of shape (…, columns, rows).
+        """
+        if self._shifts:
+            np.left_shift(difference, self._shift, out=difference)
+            np.right_shift(difference, self._shift, out=difference)
         if len(self._places):
-            d = difference[self._places]
-            # Integers of 32 bits wrap silently in numpy, which is right for a modulus of 2^31 too.
+            d = difference[..., self._places, :]
+            # Integers of 32 bits wrap silently in numpy, which is right for a modulus near 2^31 too.
             turn = (d < self._below).astype(np.int32) - (d >= self._above)
             d += turn * self._modulus
-            difference[self._places] = d
+            difference[..., self._places, :] = d
 
 
 def _column(values: list[Any], dtype: Any) -> NDArray[Any]:

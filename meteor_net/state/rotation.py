@@ -28,23 +28,24 @@ _OTHERS = _ORDER[1:]
 NOWHERE = np.zeros(0, dtype=np.intp)
 
 
-def _moves() -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def _moves() -> tuple[NDArray[np.intp], NDArray[np.int32]]:
     """Tell what becomes of three integers when another component is left out (wire clause 8.17).
 
     Returns:
-        By the place of the component that was left out and of the one that will be: where the new three come from
-        and, last, where the latter component was; and which of the three change their sign with it.
+        By four times the place of the component that was left out plus the place of the one that will be: where the new
+        three come from and, last, where the latter component was; and -1 for those of the three whose sign turns with it.
     """
-    places = np.ones((COLUMNS, COLUMNS, COLUMNS), dtype=np.intp)
-    turns = np.zeros((3, COLUMNS, COLUMNS), dtype=np.bool_)
+    places = np.ones((COLUMNS, COLUMNS * COLUMNS), dtype=np.intp)
+    turns = np.zeros((3, COLUMNS * COLUMNS), dtype=np.int32)
     for old in range(COLUMNS):
         others = _OTHERS[:, old].tolist()
         for new in others:
+            case = COLUMNS * old + new
             of_new = others.index(new) + 1
             for at, component in enumerate(_OTHERS[:, new].tolist()):
-                places[at, old, new] = of_new if component == old else others.index(component) + 1
-                turns[at, old, new] = component != old
-            places[3, old, new] = of_new
+                places[at, case] = of_new if component == old else others.index(component) + 1
+                turns[at, case] = -(component != old)
+            places[3, case] = of_new
     return places, turns
 
 
@@ -149,11 +150,15 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
 
     def rebase(self, ints: Ints, largest: NDArray[np.integer[Any]]) -> Ints:
         """Predict the other three integers if the component at `largest` is left out (wire clause 8.17)."""
-        left_out = ints[0]
-        found = ints[_FROM[:, left_out, largest], np.arange(len(largest))]
-        turned = (found[3] * 2 < self.most) & _TURNS[:, left_out, largest]
-        three: Ints = np.where(turned, self.most - found[:3], found[:3])
-        return three
+        case = ints[0] * COLUMNS
+        case += largest
+        count = len(largest)
+        found = ints.take(_FROM.take(case, axis=1) * count + np.arange(count))
+        turned: Ints = (found[3] * 2 < self.most) * _TURNS.take(case, axis=1)
+        # All bits of the highest integer are ones: what is left to it are the bits turned over.
+        turned &= self.most
+        turned ^= found[:3]
+        return turned
 
     def values(self, ints: Ints) -> Floats:
         """Turn integers of shape (4, rows) into rows of four numbers."""

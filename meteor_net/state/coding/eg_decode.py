@@ -11,19 +11,19 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from meteor_net.state.coding.head import read_head
 from meteor_net.state.coding.leb128 import Reader
 from meteor_net.state.coding.modes import FEW, HALF, LINEAR, gap_k
-from meteor_net.state.coding.motion import NO_ROWS, active_set, flips, motion, others
-from meteor_net.state.coding.plan import plan
+from meteor_net.state.coding.motion import NO_ROWS, active_set, flipped, motion, others, rows_of
+from meteor_net.state.coding.plan import Plan, plan
 from meteor_net.state.coding.planes import Numbers, decode_planes
 from meteor_net.state.coding.rowset import Slots
 from meteor_net.state.coding.varint import decode_structure
 from meteor_net.state.errors import FrameError
 from meteor_net.state.layout import Layout
-from meteor_net.state.version import TableVersion, Version
+from meteor_net.state.rotation import COLUMNS
+from meteor_net.state.version import Ints, TableVersion, Version, note_moved
 
 
 class _Part(NamedTuple):
@@ -37,7 +37,7 @@ class _Part(NamedTuple):
         active: The active set.
         stopped, begun: How many rows of it do not change; how many other rows do.
         columns: Those with values.
-        modes: Of each: mode, k, and the count of its rows in the mode few.
+        modes: Of each.
     """
 
     layout: Layout
@@ -49,30 +49,7 @@ class _Part(NamedTuple):
     stopped: int
     begun: int
     columns: Slots
-    modes: list[tuple[int, int, int]]
-
-    @property
-    def changed(self) -> int:
-        """How many rows change."""
-        return len(self.active) - self.stopped + self.begun
-
-    @property
-    def rest(self) -> int:
-        """How many rows are not in the active set."""
-        return int(np.count_nonzero(self.table.alive)) - len(self.active)
-
-    def runs(self) -> Iterator[tuple[int, int]]:
-        """Give the parameter and the length of each run of numbers (wire clause 8.14)."""
-        yield gap_k(len(self.active), self.stopped), self.stopped
-        yield gap_k(self.rest, self.begun), self.begun
-        two_values = plan(self.layout, self.columns).two_values
-        for two, (mode, k, few) in zip(two_values, self.modes, strict=True):
-            if mode != FEW:
-                yield k, self.changed
-            else:
-                yield gap_k(self.changed, few), few
-                if not two:
-                    yield k, few
+    modes: list[int]
 
 
 def decode_step(base: Version, data: bytes, before: Version | None = None) -> tuple[list[TableVersion], int | None]:
@@ -93,16 +70,15 @@ def decode_step(base: Version, data: bytes, before: Version | None = None) -> tu
     parted, crc = read_head(reader, len(base.tables))
     tables = list(base.tables)
     parts: dict[int, _Part] = {}
+    ks: list[int] = []
+    counts: list[int] = []
     for number, table in enumerate(base.schema.tables):
         if parted >> number & 1:
             earlier = before.tables[number] if before else None
-            parts[number] = _decode_head(table.layout(), earlier, tables[number], reader)
-    runs = [list(part.runs()) for part in parts.values()]
-    flat = [run for part_runs in runs for run in part_runs]
-    counts = [count for _, count in flat]
+            parts[number] = _decode_head(table.layout(), earlier, tables[number], reader, ks, counts)
     if sum(counts) > 8 * len(data):  # each has a bit at least: refuse before any work
         raise FrameError("the frame ends too early")
-    z = decode_planes(data, reader.at, np.repeat(np.array([k for k, _ in flat], dtype=np.int64), counts))
+    z = decode_planes(data, reader.at, np.repeat(np.array(ks, dtype=np.int64), counts))
     ends = list(accumulate(counts, initial=0))
     numbers = (z[start:end] for start, end in pairwise(ends))
     for number, part in parts.items():
@@ -110,7 +86,10 @@ def decode_step(base: Version, data: bytes, before: Version | None = None) -> tu
     return tables, crc
 
 
-def _decode_head(layout: Layout, before: TableVersion | None, base: TableVersion, reader: Reader) -> _Part:
+def _decode_head(
+    layout: Layout, before: TableVersion | None, base: TableVersion, reader: Reader, ks: list[int], counts: list[int]
+) -> _Part:
+    """Read the head of a part; note the parameter and the length of each run of its numbers (wire clause 8.14)."""
     bitmap = reader.one()
     if bitmap >> (len(layout.columns) + 1):
         raise FrameError("the frame has values for a column that is not in the schema")
@@ -120,35 +99,62 @@ def _decode_head(layout: Layout, before: TableVersion | None, base: TableVersion
     active = active_set(before, base, table)
     stopped = reader.one() if len(active) else 0
     begun = reader.one()
+    rest = int(np.count_nonzero(table.alive)) - len(active) if begun else 0
+    changed = len(active) - _counted(stopped, len(active)) + _counted(begun, rest)
+    ks += gap_k(len(active), stopped), gap_k(rest, begun)
+    counts += stopped, begun
     columns = np.array([column for column in range(len(layout.columns)) if bitmap >> (column + 1) & 1], dtype=np.intp)
     modes = []
-    for _ in range(len(columns)):
-        k, mode = divmod(reader.take(1)[0], 8)
+    for two_values in plan(layout, columns).two_values:
+        k, mode = divmod(reader.byte(), 8)
+        count = changed
         if mode > FEW:
             raise FrameError(f"mode {mode} is not known")
-        modes.append((mode, k, reader.one() if mode == FEW else 0))
-    part = _Part(layout, before, base, table, taken, active, stopped, begun, columns, modes)
-    if stopped > len(active) or begun > part.rest or any(few > part.changed for _, _, few in modes):
+        if mode == FEW:
+            count = _counted(reader.one(), changed)
+            ks.append(gap_k(changed, count))
+            counts.append(count)
+        if mode != FEW or not two_values:
+            ks.append(k)
+            counts.append(count)
+        modes.append(mode)
+    return _Part(layout, before, base, table, taken, active, stopped, begun, columns, modes)
+
+
+def _counted(count: int, size: int) -> int:
+    """Give a count, unless it is of more rows than there are."""
+    if count > size:
         raise FrameError("the frame counts more rows than there are")
-    return part
+    return count
 
 
 def _decode_part(part: _Part, numbers: Iterator[Numbers]) -> TableVersion:
     """Make a table of its part's head and numbers."""
-    changed = _decode_rows(part, numbers)
-    d = np.zeros((len(part.columns), len(changed)), dtype=np.int64)
-    two_values = plan(part.layout, part.columns).two_values
-    for row, (mode, _, _) in enumerate(part.modes):
+    if not part.modes:
+        return part.table
+    slots = _decode_rows(part, numbers)
+    known = plan(part.layout, part.columns)
+    d = np.zeros((len(part.columns), len(slots)), dtype=np.int64)
+    for row, two_values, mode in zip(d, known.two_values, part.modes, strict=True):
         if mode != FEW:
-            d[row] = next(numbers)
+            row[:] = next(numbers)
         else:
-            places = _places(next(numbers), len(changed))
-            d[row, places] = 1 if two_values[row] else next(numbers) + 1
+            places = _places(next(numbers), len(slots))
+            row[places] = 1 if two_values else next(numbers) + 1
     if not d.size:
         return part.table
+    sign = d & 1
+    d >>= 1
+    d ^= np.negative(sign, out=sign)
+    was = rows_of(part.table.ints, slots)
+    values = known.wrap(_sums(part, known, slots, was, d))
     ints = part.table.ints.copy()
-    ints[part.columns[:, None], changed] = _values(part, changed, (d >> 1) ^ -(d & 1))
+    # One index into flat memory is a third of the price of two.
+    ints.reshape(-1)[known.columns[:, None] * ints.shape[1] + slots] = values
     table = TableVersion(part.table.alive, part.table.generation, ints, part.table.texts)
+    if part.table is part.base:  # the next step wants to know
+        moving = np.logical_or.reduce(values != known.pick(was))
+        note_moved(part.base, table, slots if moving.all() else slots[moving])
     return table
 
 
@@ -157,43 +163,51 @@ def _decode_rows(part: _Part, numbers: Iterator[Numbers]) -> Slots:
     first, second = next(numbers), next(numbers)
     if not part.stopped and not part.begun:
         return part.active
-    stopped = _places(first, len(part.active))
-    begun = _places(second, part.rest)
-    going = np.delete(part.active, stopped) if len(stopped) else part.active
-    if not len(begun):
+    going = part.active
+    if part.stopped:
+        going = np.delete(going, _places(first, len(going)))
+    if not part.begun:
         return going
-    return np.sort(np.concatenate((going, others(part.table.alive, part.active)[begun])))
+    rest = others(part.table.alive, part.active)
+    return np.sort(np.concatenate((going, rest[_places(second, len(rest))])))
 
 
 def _places(gaps: Numbers, size: int) -> Slots:
-    places = np.cumsum(gaps + 1) - 1
+    places = np.add.accumulate(gaps + 1)
+    places -= 1
     if len(places) and places[-1] >= size:
         raise FrameError("the frame chooses a place that is not there")
     return places
 
 
-def _values(part: _Part, changed: Slots, d: Numbers) -> NDArray[np.int64]:
-    """Give the new values of the changed rows: base, and prediction, and difference (wire clause 8.16)."""
-    known = plan(part.layout, part.columns)
-    was = part.table.ints.take(changed, axis=1)
-    sums = d + (was if known.all else was[part.columns])
-    modes = [mode for mode, _, _ in part.modes]
-    v = None
-    if HALF in modes or LINEAR in modes:
-        v = motion(known, part.before, part.base, part.active, changed)
-    if v is not None:
-        for row, mode in enumerate(modes):
-            if mode == LINEAR:
-                sums[row] += v[row]
-            elif mode == HALF:
-                sums[row] += v[row] >> 1
-    sums -= known.start
-    sums %= known.modulus
-    sums += known.start
-    for flip in flips(known, was, sums, changed, part.taken):
-        at = flip.columns, flip.rows
-        start = known.start[flip.columns[:, 0]]
-        sums[at] = (flip.predicted + d[at] - start) % known.modulus[flip.columns[:, 0]] + start
-    if (sums < known.lowest).any() or (sums > known.highest).any():
-        raise FrameError("the frame has a value outside its field's domain")
+def _sums(part: _Part, known: Plan, slots: Slots, was: Ints, d: Numbers) -> Numbers:
+    """Add up base, prediction and difference (wire clauses 8.16 and 8.17).
+
+    Args:
+        part: The head.
+        known: The plan of its columns.
+        slots: The changed rows.
+        was: The base in those, in all columns of the table.
+        d: The differences, of the columns with values.
+    """
+    sums: Numbers = d + known.pick(was)
+    if HALF in part.modes or LINEAR in part.modes:
+        moved = motion(part.layout, part.before, part.base, part.table, slots)
+        if moved is not None:
+            v = known.pick(moved)
+            known.rings.shorten(v)
+            for row, step, mode in zip(sums, v, part.modes, strict=True):
+                if mode == LINEAR:
+                    row += step
+                elif mode == HALF:
+                    row += step >> 1
+    for turn in known.turns:
+        if turn.at is None or not len(turn.small):
+            continue
+        largest = sums[turn.at] & (COLUMNS - 1)
+        rows = flipped(was[turn.place], largest, slots, part.taken)
+        if len(rows):
+            old = was[turn.place : turn.place + COLUMNS].take(rows, axis=1)
+            at = turn.small * len(slots) + rows
+            sums.reshape(-1)[at] = d.take(at) + turn.field.rebase(old, largest.take(rows))[turn.which]
     return sums

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from meteor_net.state.coding.leb128 import encode, encode_one
 from meteor_net.state.coding.modes import FEW, HALF, KEPT, LINEAR, Choice, Chosen, choose, gap_k, zigzag
-from meteor_net.state.coding.motion import NO_ROWS, active_set, flips, motion, moved_rows, others, same
+from meteor_net.state.coding.motion import NO_ROWS, active_set, flipped, motion, moved_rows, others, rows_of, same
 from meteor_net.state.coding.plan import Plan, plan
 from meteor_net.state.coding.planes import Numbers, encode_planes
 from meteor_net.state.coding.rowset import Slots, encode_rows
 from meteor_net.state.coding.varint import carried, compare_rows
 from meteor_net.state.layout import Layout
+from meteor_net.state.rotation import COLUMNS
 from meteor_net.state.version import Ints, TableVersion, Version
 
 
@@ -88,24 +89,26 @@ def _encode_part(layout: Layout, before: TableVersion | None, base: TableVersion
         changed = np.flatnonzero(differs.any(axis=0))
     if not len(changed):
         return b"\1" + structure if structure else b""
-    after, was = new.ints.take(changed, axis=1), old.take(changed, axis=1)
+    was, after = rows_of(old, changed), rows_of(new.ints, changed)
     d: Ints = after - was
-    columns: Slots = np.bitwise_or.reduce(d, axis=1).nonzero()[0]
-    known = plan(layout, columns)
-    if not known.all:
-        d, after = d[columns], after[columns]
-    bitmap = int(bool(structure)) | sum(2 << column for column in columns.tolist())
+    known = plan(layout, np.bitwise_or.reduce(d, axis=1).nonzero()[0])
+    bitmap = int(bool(structure)) | sum(2 << column for column in known.listed)
     heads = [encode_one(bitmap), structure]
-    active = active_set(before, base, new)
-    _encode_rows(active, changed, new, heads, sheet)
-    v = motion(known, before, base, active, changed, wide=True)
-    for flip in flips(known, was, after, changed, taken):
-        d[flip.columns, flip.rows] = after[flip.columns, flip.rows] - flip.predicted
-        at = known.wide_at[flip.columns]
-        if v is not None and at[0, 0] >= 0:  # two bits a component are small columns, which do not move
-            v[at, flip.rows] = 0
-    known.rings.shorten(d)
-    _encode_values(known, _ways(known, before, base, new, d, v), d, v, heads, sheet)
+    _encode_rows(active_set(before, base, new), changed, new, heads, sheet)
+    v = motion(layout, before, base, new, changed)
+    for place, quaternion in layout.quaternions:
+        rows = flipped(was[place], after[place], changed, taken)
+        if len(rows):
+            three = slice(place + 1, place + COLUMNS)
+            expected = quaternion.rebase(was[place : place + COLUMNS].take(rows, axis=1), after[place].take(rows))
+            d[three, rows] = after[three].take(rows, axis=1) - expected
+            if v is not None:
+                v[three, rows] = 0
+    d = known.pick(d)
+    if v is not None:
+        v = known.pick(v)
+        known.rings.shorten(v)
+    _encode_values(known, base, new, d, v, heads, sheet)
     return b"".join(heads)
 
 
@@ -131,70 +134,49 @@ def _encode_rows(active: Slots, changed: Slots, new: TableVersion, heads: list[b
     sheet.places(begun, len(rest))
 
 
-def _ways(
-    plan: Plan, before: TableVersion | None, base: TableVersion, new: TableVersion, d: Ints, v: Ints | None
-) -> list[Choice]:
+def _ways(plan: Plan, base: TableVersion, new: TableVersion, d: Ints, v: Ints | None) -> list[Choice]:
     """Choose how each column travels; in following steps mostly as it was done before."""
-    known: Chosen | None = base.chosen if before else None
-    listed, rows, moved = plan.columns.tolist(), d.shape[1], v is not None
-    ways = known.again(listed, rows, moved) if known else None
+    known: Chosen | None = base.chosen
+    rows, moved = d.shape[1], v is not None
+    ways = known.again(plan.listed, rows, moved) if known else None
     if known and ways:
-        new.chosen = known._replace(left=known.left - 1)
+        new.chosen = Chosen(known.rows, moved, known.left - 1, known.ways)
         return ways
-    ways = choose(*_tries(plan, d, v), plan.two_values)
-    if before:
-        old = known.ways if known else {}
-        new.chosen = Chosen(rows, moved, KEPT - 1, {**old, **dict(zip(listed, ways, strict=True))})
+    ways = choose(plan.rings, d, v, plan.two_values)
+    old = known.ways if known else {}
+    new.chosen = Chosen(rows, moved, KEPT - 1, {**old, **dict(zip(plan.listed, ways, strict=True))})
     return ways
 
 
-def _tries(plan: Plan, d: Ints, v: Ints | None) -> tuple[NDArray[np.uint32], int, list[int]]:
-    """Give the numbers of all columns in every mode; what `choose` wants to know.
+def _encode_values(
+    plan: Plan, base: TableVersion, new: TableVersion, d: Ints, v: Ints | None, heads: list[bytes], sheet: Sheet
+) -> None:
+    """Put the numbers of each column down (wire clause 8.16).
 
     Args:
         plan: Of the columns with values.
-        d: The differences to the base.
-        v: How the rows moved in the last step, of the wide columns; None if none did.
-    """
-    count, wide = len(d), len(plan.wide) if v is not None else 0
-    tried = np.empty((count + 2 * wide, d.shape[1]), dtype=np.int32)
-    tried[:count] = d
-    if v is not None:
-        for place, p in ((count, v >> 1), (count + wide, v)):
-            rest = tried[place : place + wide]
-            np.subtract(d[plan.wide], p, out=rest)
-            plan.wide_rings.shorten(rest)
-    return zigzag(tried), count, plan.wide[:wide].tolist()
-
-
-def _encode_values(plan: Plan, ways: list[Choice], d: Ints, v: Ints | None, heads: list[bytes], sheet: Sheet) -> None:
-    """Put the numbers of each column down, as was chosen (wire clause 8.16).
-
-    Args:
-        plan: Of the columns with values.
-        ways: What was chosen.
+        base: The version that the step starts from.
+        new: The one that it leads to.
         d: The differences to the base; changed.
-        v: How the rows moved in the last step, of the wide columns; None if none did.
+        v: How the rows moved in the last step, the shorter way round; None if none did.
         heads: Gets the modes.
         sheet: Gets the numbers.
     """
+    ways = _ways(plan, base, new, d, v)
     if v is not None:
-        at = plan.wide.tolist()
-        for row, column in enumerate(at):
-            mode = ways[column].mode
+        for left, moved, (mode, _) in zip(d, v, ways, strict=True):
             if mode == LINEAR:
-                d[column] -= v[row]
+                left -= moved
             elif mode == HALF:
-                d[column] -= v[row] >> 1
-        plan.rings.shorten(d)
-    z = zigzag(d)
-    for column, (mode, k) in enumerate(ways):
+                left -= moved >> 1
+    plan.rings.shorten(d)
+    for z, (mode, k), two_values in zip(zigzag(d), ways, plan.two_values, strict=True):
         heads.append(bytes((k << 3 | mode,)))
         if mode != FEW:
-            sheet.add(z[column], k)
+            sheet.add(z, k)
             continue
-        places = z[column].nonzero()[0]
+        places = z.nonzero()[0]
         heads.append(encode_one(len(places)))
-        sheet.places(places, d.shape[1])
-        if not plan.two_values[column]:
-            sheet.add(z[column, places] - 1, k)
+        sheet.places(places, len(z))
+        if not two_values:
+            sheet.add(z.take(places) - 1, k)

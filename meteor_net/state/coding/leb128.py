@@ -20,6 +20,15 @@ MAX_BYTES = 5
 Bytes = NDArray[np.uint8]
 
 
+def _pairs() -> NDArray[np.uint16]:
+    """Give the bytes of all numbers that have two at most; as the second is 0 where there is none."""
+    numbers = np.arange(1 << 14)
+    return ((numbers & 0x7F) | (numbers > 0x7F) * 0x80 | numbers >> 7 << 8).astype("<u2")
+
+
+_PAIRS = _pairs()
+
+
 def encode_one(number: int) -> bytes:
     """Encode one number of 0 … 2^32 - 1."""
     out = bytearray()
@@ -37,6 +46,12 @@ def encode(numbers: NDArray[np.uint32]) -> bytes:
     most = int(numbers.max())
     if most < 0x80:
         return numbers.astype(np.uint8).tobytes()
+    if most < len(_PAIRS):
+        pairs: Bytes = _PAIRS.take(numbers).view(np.uint8)
+        there = pairs != 0  # a second byte is never 0
+        there[::2] = True
+        pairs = pairs.take(there.nonzero()[0])
+        return pairs.tobytes()
     width = (most.bit_length() + 6) // 7
     matrix = np.empty((len(numbers), width), dtype=np.uint8)
     kept = np.empty((len(numbers), width), dtype=np.bool_)
@@ -50,7 +65,8 @@ def encode(numbers: NDArray[np.uint32]) -> bytes:
         # The byte before ends the number where nothing follows, else its top bit says go on.
         np.bitwise_or(matrix[:, place - 1], 0x80, out=matrix[:, place - 1], where=more)
         np.bitwise_and(matrix[:, place - 1], 0x7F, out=matrix[:, place - 1], where=~more)
-    return matrix[kept].tobytes()
+    out: Bytes = matrix.take(kept.ravel().nonzero()[0])
+    return out.tobytes()
 
 
 class Reader:
@@ -71,13 +87,21 @@ class Reader:
         """Read one number."""
         number = 0
         for place in range(MAX_BYTES):
-            byte = self.take(1)[0]
+            byte = self.byte()
             number |= (byte & 0x7F) << (7 * place)
             if byte < 0x80:
                 if number >= 1 << 32:
                     raise FrameError("a number of the frame is too big")
                 return number
         raise FrameError("a number of the frame is too long")
+
+    def byte(self) -> int:
+        """Read one byte."""
+        at = self._at
+        if at >= len(self._data):
+            raise FrameError("the frame ends too early")
+        self._at = at + 1
+        return self._data[at]
 
     def take(self, count: int) -> bytes:
         """Read `count` bytes."""

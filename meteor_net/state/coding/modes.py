@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meteor_net.state.coding.planes import MAX_K, PLAIN
-from meteor_net.state.layout import MAX_COLUMNS
+from meteor_net.state.layout import MAX_COLUMNS, Rings
 from meteor_net.state.version import Ints
 
 #: The modes (wire clause 8.13).
@@ -85,22 +85,25 @@ def gap_k(size: int, count: int) -> int:
 
 def zigzag(difference: Ints) -> NDArray[np.uint32]:
     """Fold the sign into the lowest bit (wire clause 8.16)."""
-    return ((difference << 1) ^ (difference >> 31)).view(np.uint32)
+    z = difference << 1
+    z ^= difference >> 31
+    return z.view(np.uint32)
 
 
-def choose(z: NDArray[np.uint32], count: int, wide: list[int], two_values: list[bool]) -> list[Choice]:
+def choose(rings: Rings, d: Ints, v: Ints | None, two_values: list[bool]) -> list[Choice]:
     """Choose a mode and a parameter for each column.
 
     Args:
-        z: The numbers, a row each: of all columns in the mode hold, then of the wide ones in half, then in linear.
-        count: How many columns there are.
-        wide: Which of them are wide; none if nothing moved before.
+        rings: Of the columns.
+        d: The differences to the base, a row a column.
+        v: How the rows moved in the last step; None if none did.
         two_values: Which columns have only two values.
     """
-    rows, places = z.shape
-    if places > SAMPLE:
-        z = np.ascontiguousarray(z[:, :: places // SAMPLE])
-        places = z.shape[1]
+    if d.shape[1] > SAMPLE:
+        every = d.shape[1] // SAMPLE
+        d, v = d[:, ::every], None if v is None else v[:, ::every]
+    z = zigzag(_tries(rings, d, v))
+    (rows, places), count = z.shape, len(d)
     buckets = z.astype(np.float32).view(np.int32)
     buckets >>= _SHIFT
     buckets -= _FIRST
@@ -119,10 +122,20 @@ def choose(z: NDArray[np.uint32], count: int, wide: list[int], two_values: list[
         changed, two = places - zeros[column], two_values[column]
         bits = 8 + changed * (gap_k(places, changed) + 2) + (0 if two else few[column])
         ways.append([(best[column], Choice(HOLD, best_k[column])), (bits, Choice(FEW, 0 if two else few_k[column]))])
-    for row, column in enumerate(wide, start=count):
-        for mode, at in ((HALF, row), (LINEAR, row + len(wide))):
-            ways[column].append((best[at], Choice(mode, best_k[at])))
+    for at in range(count, rows):
+        ways[at % count].append((best[at], Choice(at // count, best_k[at])))
     return [min(way, key=_bits)[1] for way in ways]
+
+
+def _tries(rings: Rings, d: Ints, v: Ints | None) -> Ints:
+    """Give what is left of the differences in the modes hold, half and linear, one after another; of all columns in each."""
+    tried = np.empty((1 if v is None else 3, *d.shape), dtype=np.int32)
+    tried[HOLD] = d
+    if v is not None:
+        np.subtract(d, v >> 1, out=tried[HALF])
+        np.subtract(d, v, out=tried[LINEAR])
+    rings.shorten(tried)
+    return tried.reshape(-1, d.shape[1])
 
 
 def _bits(way: tuple[float, Choice]) -> float:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meteor_net.state.coding.plan import Plan
 from meteor_net.state.coding.rowset import Slots
+from meteor_net.state.layout import Layout
 from meteor_net.state.rotation import COLUMNS
 from meteor_net.state.version import Ints, Mask, TableVersion, note_moved
 
@@ -44,7 +44,7 @@ def active_set(before: TableVersion | None, base: TableVersion, new: TableVersio
 
 def same(one: Slots, other: Slots) -> bool:
     """Tell whether two lists of slots are alike."""
-    return one is other or (len(one) == len(other) and bool((one == other).all()))
+    return one is other or one.tobytes() == other.tobytes()
 
 
 def others(alive: Mask, active: Slots) -> Slots:
@@ -54,90 +54,48 @@ def others(alive: Mask, active: Slots) -> Slots:
     return rest.nonzero()[0]
 
 
-def motion(
-    plan: Plan, before: TableVersion | None, base: TableVersion, active: Slots, changed: Slots, wide: bool = False
-) -> Ints | None:
-    """Give how the changed rows moved in the last step, the shorter way round; 0 for those that did not.
+def rows_of(ints: Ints, slots: Slots) -> Ints:
+    """Give all columns of some rows, ascending; not to be written to."""
+    return ints if len(slots) == ints.shape[1] else ints.take(slots, axis=1)
+
+
+def motion(layout: Layout, before: TableVersion | None, base: TableVersion, new: TableVersion, changed: Slots) -> Ints | None:
+    """Give how the changed rows moved in the last step (wire clauses 8.16 and 8.17).
 
     Args:
-        plan: Of the columns.
-        before: The version that the last step started from.
+        layout: Of the table.
+        before: The version that the last step started from; None in a self-contained step.
         base: The version that it led to.
-        active: The active set.
+        new: The version of this step; only its rows are looked at.
         changed: The changed rows.
-        wide: Only the wide columns are wanted.
 
     Returns:
-        An array of shape (columns, changed rows); None if none of them moved.
+        The differences in all columns, not yet the shorter way round; 0 for rows that are not in the active set.
+        None if that is empty.
     """
+    active = active_set(before, base, new)
     if before is None or not len(active):
         return None
-    if same(active, changed):
-        return _motion(plan, before, base, changed, wide)
-    mask = np.zeros(max(int(changed[-1]), int(active[-1])) + 1, dtype=np.bool_)
-    mask[active] = True
-    going = mask[changed]
-    if going.all():
-        return _motion(plan, before, base, changed, wide)
-    places = going.nonzero()[0]
-    if not len(places):
-        return None
-    moved = _motion(plan, before, base, changed[places], wide)
-    v: Ints = np.zeros((len(moved), len(changed)), dtype=np.int32)
-    v[:, places] = moved
-    return v
-
-
-def _motion(plan: Plan, before: TableVersion, base: TableVersion, slots: Slots, wide: bool) -> Ints:
-    v: Ints = base.ints.take(slots, axis=1)
-    v -= before.ints.take(slots, axis=1)
-    for turn in plan.turns:
-        flipped = v[turn.place].nonzero()[0]
-        if len(flipped):
-            v[turn.place + 1 : turn.place + COLUMNS, flipped] = 0
-    if wide:
-        v = v[plan.columns[plan.wide]]
-        plan.wide_rings.shorten(v)
+    if base.alive is new.alive is before.alive and base.generation is new.generation is before.generation:
+        # The same rows all along: those that are not in the active set have not moved, so their difference is 0 by itself.
+        v: Ints = rows_of(base.ints, changed) - rows_of(before.ints, changed)
     else:
-        v = v if plan.all else v[plan.columns]
-        plan.rings.shorten(v)
+        v = np.zeros((len(base.ints), len(changed)), dtype=np.int32)
+        mask = np.zeros(max(int(changed[-1]), int(active[-1])) + 1, dtype=np.bool_)
+        mask[active] = True
+        places = mask[changed].nonzero()[0]
+        going = changed[places]
+        v[:, places] = base.ints.take(going, axis=1) - before.ints.take(going, axis=1)
+    for place, _ in layout.quaternions:
+        # A rotation that is written in another way tells nothing of how it turns.
+        v[place + 1 : place + COLUMNS] *= v[place] == 0
     return v
 
 
-class Flip(NamedTuple):
-    """A quaternion column where the component that is left out is another one than in the base.
-
-    Attributes:
-        columns: Places among the columns of the step, of shape (columns, 1).
-        rows: Places among the changed rows.
-        predicted: What their integers would be if nothing had turned, of shape (columns, rows).
-    """
-
-    columns: Slots
-    rows: Slots
-    predicted: Ints
-
-
-def flips(plan: Plan, base: Ints, new: NDArray[Any], changed: Slots, taken: Slots) -> list[Flip]:
-    """Predict quaternions where `largest` changes (wire clause 8.17).
-
-    Args:
-        plan: Of the columns.
-        base: The base's integers in the changed rows, of all columns of the table; 0 in rows that are taken in this step.
-        new: Those of the new version, of the step's columns; only those of `largest` are looked at.
-        changed: The changed rows.
-        taken: Rows that are taken in this step.
-    """
-    found = []
-    for turn in plan.turns:
-        if turn.at is None or not len(turn.small):
-            continue
-        differs = base[turn.place] != new[turn.at]
-        if len(taken):
-            differs &= ~np.isin(changed, taken)
-        rows = differs.nonzero()[0]
-        if len(rows):
-            old = base[turn.place : turn.place + COLUMNS, rows]
-            predicted = turn.field.rebase(old, new[turn.at, rows])
-            found.append(Flip(turn.small, rows, predicted[turn.which]))
-    return found
+def flipped(was: NDArray[Any], largest: NDArray[Any], changed: Slots, taken: Slots) -> Slots:
+    """Give the places of the changed rows in which another component is the largest; not of rows taken in this step."""
+    differs = was != largest
+    if len(taken):
+        differs &= ~np.isin(changed, taken)
+    places: Slots = differs.nonzero()[0]
+    return places

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from meteor_net.state.errors import FrameError
 from meteor_net.state.layout import Layout, Rings
 from meteor_net.state.rotation import COLUMNS, Quaternion
+from meteor_net.state.version import Ints
 
 #: Sets of columns for which a plan is kept; few ever occur, and a peer must not make us remember more.
 MAX_PLANS = 64
@@ -41,38 +43,57 @@ class Plan:
 
     Attributes:
         columns: Their numbers, ascending.
+        listed: The same, as a list.
         all: Whether they are all columns of the table.
         rings: Shortens their differences.
-        wide: The places of those whose domain is not small: the others do not move.
-        wide_at: Of each column, its place among those; -1 if it is small.
-        wide_rings: Shortens the differences of those.
-        start, modulus, lowest, highest: Their domains, of shape (columns, 1).
         two_values: Which have two values.
         turns: The quaternions among them.
     """
 
     def __init__(self, layout: Layout, columns: Columns) -> None:
-        fields = [layout.columns[column] for column in columns.tolist()]
+        self.columns = columns
+        self.listed: list[int] = columns.tolist()
+        fields = [layout.columns[column] for column in self.listed]
         sizes = [field.highest - field.lowest + 1 for field in fields]
         moduli = [f.modulus or (size if size in SMALL else 0) for f, size in zip(fields, sizes, strict=True)]
-        self.columns = columns
         self.all = len(columns) == len(layout.columns)
         self.rings = Rings(moduli)
-        self.wide = np.array([at for at, modulus in enumerate(moduli) if modulus not in SMALL], dtype=np.intp)
-        self.wide_at = np.full(len(columns), -1)
-        self.wide_at[self.wide] = np.arange(len(self.wide))
-        self.wide_rings = Rings([moduli[at] for at in self.wide.tolist()])
-        starts = [f.lowest if modulus else -(1 << 31) for f, modulus in zip(fields, moduli, strict=True)]
-        self.start = np.array(starts, dtype=np.int64)[:, None]
-        self.modulus = np.array([modulus or 1 << 32 for modulus in moduli], dtype=np.int64)[:, None]
-        self.lowest, self.highest = layout.lowest[columns], layout.highest[columns]
         self.two_values = [modulus == 2 for modulus in moduli]
         self.turns = [self._turn(*item) for item in layout.quaternions]
+        # A ring of a power of two from 0 on keeps the low bits of a sum; the others are few, and take a division each.
+        plain = [not modulus & (modulus - 1) and not f.lowest for f, modulus in zip(fields, moduli, strict=True)]
+        masks = [modulus - 1 if modulus and easy else -1 for modulus, easy in zip(moduli, plain, strict=True)]
+        self._masks = np.array(masks, dtype=np.int32)[:, None] if max(masks, default=-1) > -1 else None
+        self._divided = [(at, moduli[at], fields[at].lowest) for at, easy in enumerate(plain) if moduli[at] and not easy]
+        self._lowest = layout.lowest[columns].astype(np.int32)
+        self._span = (layout.highest - layout.lowest)[columns].astype(np.uint32)
 
     def _turn(self, place: int, field: Quaternion) -> Turn:
         at, first, last = self.columns.searchsorted((place, place + 1, place + COLUMNS)).tolist()
         small = np.arange(first, last)
         return Turn(field, place, at if first > at else None, small[:, None], self.columns[small] - place - 1)
+
+    def pick(self, ints: Ints) -> Ints:
+        """Give these columns of all of the table."""
+        return ints if self.all else ints.take(self.columns, axis=0)
+
+    def wrap(self, sums: NDArray[np.int64]) -> Ints:
+        """Bring sums into the domains (wire clause 8.16).
+
+        Args:
+            sums: Of base, prediction and difference; changed.
+
+        Raises:
+            FrameError: one cannot be.
+        """
+        for at, modulus, lowest in self._divided:
+            sums[at] = (sums[at] - lowest) % modulus + lowest
+        values = sums.astype(np.int32)
+        if self._masks is not None:
+            values &= self._masks
+        if ((values - self._lowest).view(np.uint32) > self._span).any():
+            raise FrameError("the frame has a value outside its field's domain")
+        return values
 
 
 def plan(layout: Layout, columns: Columns) -> Plan:

@@ -23,11 +23,16 @@ MOST_CLASSES = PLAIN + MAX_K
 
 Numbers = NDArray[np.int64]
 
-#: By class: the bits beyond k in plane D; and the first number of the class for k = 0, which k shifts.
-_MORE: Numbers = np.maximum(np.arange(MOST_CLASSES + 1) - PLAIN, 0)
-_FIRST: Numbers = np.where(np.arange(MOST_CLASSES + 1) < PLAIN, np.arange(MOST_CLASSES + 1), 2 + (1 << _MORE))
-#: By z >> k, where that is small: the class.
-_CLASS_OF: Numbers = np.searchsorted(_FIRST, np.arange(1_024), side="right") - 1
+_CLASSES = np.arange(MOST_CLASSES + 2)
+#: By the bits in plane C, which are the class and one more: the bits beyond k in plane D; and the first number of the class
+#: for k = 0, which k shifts. No number has none. The last stands for all that are too many: with any k it is 2^32 or more.
+_MORE: Numbers = np.maximum(_CLASSES - 1 - PLAIN, 0)
+_FIRST: Numbers = np.where(_CLASSES <= PLAIN, _CLASSES - 1, 2 + (1 << _MORE))
+_MORE[-1] = 0
+#: By z >> k, where that is small: the bits in plane C.
+_BITS_OF: Numbers = np.searchsorted(_FIRST, np.arange(1_024), side="right") - 1
+#: By their number: so many ones.
+_ONES: Numbers = (1 << np.arange(64)) - 1
 
 
 def encode_planes(z: Numbers, k: Numbers) -> bytes:
@@ -35,24 +40,24 @@ def encode_planes(z: Numbers, k: Numbers) -> bytes:
     if not len(z):
         return b""
     high = z >> k
-    if int(high.max()) < len(_CLASS_OF):
-        classes = _CLASS_OF.take(high)
+    if int(high.max()) < len(_BITS_OF):
+        unary = _BITS_OF.take(high)
     else:
         # Whole numbers below 2^53 are float64 exactly, and so is the number of their bits.
-        classes = np.where(high < PLAIN, high, np.frexp(np.maximum(high - 2, 1))[1] + (PLAIN - 1))
-    width = _MORE.take(classes)
+        unary = np.where(high < PLAIN, high + 1, np.frexp(np.maximum(high - 2, 1))[1] + PLAIN)
+    width = _MORE.take(unary)
     width += k
-    rest = z - (_FIRST.take(classes) << k)
-    ones = classes + 1
-    np.cumsum(ones, out=ones)
-    bits = np.zeros(int(ones[-1]), dtype=np.bool_)
-    bits[ones - 1] = True
-    return np.packbits(bits, bitorder="little").tobytes() + _pack(rest, width)
+    first = _FIRST.take(unary)
+    first <<= k
+    ends = np.add.accumulate(unary)
+    bits = np.zeros(int(ends[-1]) + 1, dtype=np.bool_)
+    bits[ends] = True
+    return np.packbits(bits[1:], bitorder="little").tobytes() + _pack(z - first, width)
 
 
 def _pack(values: Numbers, width: Numbers) -> bytes:
     """Write values one after another, each with its number of bits (at most 32)."""
-    ends = np.cumsum(width)
+    ends = np.add.accumulate(width)
     total = int(ends[-1])
     if not total:
         return b""
@@ -60,9 +65,10 @@ def _pack(values: Numbers, width: Numbers) -> bytes:
     # What begins in one word of 32 bits is added up: the bits do not overlap, and reach into the next word at most.
     words = np.zeros((total >> 5) + 2, dtype=np.int64)
     np.add.at(words, starts >> 5, values << (starts & 31))
-    words = words.view(np.uint64)
-    words[1:] += words[:-1] >> np.uint64(32)
-    return words.astype("<u4").tobytes()[: (total + 7) >> 3]
+    halves = words.view("<u4")
+    plane = halves[::2].copy()
+    plane[1:] |= halves[1:-1:2]
+    return plane.tobytes()[: (total + 7) >> 3]
 
 
 def decode_planes(data: bytes, at: int, k: Numbers) -> Numbers:
@@ -78,42 +84,40 @@ def decode_planes(data: bytes, at: int, k: Numbers) -> Numbers:
         if len(data) != at:
             raise FrameError(f"{len(data) - at} bytes are left over in the frame")
         return np.zeros(0, dtype=np.int64)
-    # Zeros behind the end: a word can be read at every place.
-    padded = np.frombuffer(data + bytes(8), dtype=np.uint8)
-    ones = np.flatnonzero(np.unpackbits(padded[at:-8], bitorder="little").view(np.bool_))
-    if len(ones) < count:
+    # A one before the first, so that every number has one before it; zeros behind the end: a word can be read at every place.
+    padded = np.frombuffer(b"\x80" + data[at:] + bytes(8), dtype=np.uint8)
+    ones = np.unpackbits(padded[:-8], bitorder="little").view(np.bool_).nonzero()[0]
+    if len(ones) <= count:
         raise FrameError("the frame ends too early")
-    last = int(ones[count - 1])
-    if len(ones) > count and ones[count] >> 3 == last >> 3:
+    last = int(ones[count])
+    if len(ones) > count + 1 and ones[count + 1] >> 3 == last >> 3:
         raise FrameError("bits are left over in the frame")
-    ones = ones[:count]
-    classes = ones.copy()
-    classes[1:] -= ones[:-1]
-    classes[1:] -= 1
-    if int(classes.max()) > MOST_CLASSES:
-        raise FrameError("a number of the frame is too big")
-    width = _MORE.take(classes)
+    unary = ones[1 : count + 1] - ones[:count]
+    width = _MORE.take(unary, mode="clip")
     width += k
-    if int(width.max()) > MAX_K:
-        raise FrameError("a number of the frame is too big")
-    rest = _unpack(data, padded, at + (last >> 3) + 1, width)
-    rest += _FIRST.take(classes) << k
-    if int(rest.max()) >> 32:
+    rest = _unpack(padded, (last >> 3) + 1, width)
+    first = _FIRST.take(unary, mode="clip")
+    first <<= k
+    rest += first
+    if int(rest.view(np.uint64).max()) >> 32:  # 2^63 and more are below 0 as they stand
         raise FrameError("a number of the frame is too big")
     return rest
 
 
-def _unpack(data: bytes, padded: NDArray[np.uint8], at: int, width: Numbers) -> Numbers:
-    """Read values of so many bits each, which take all bytes from `at` on."""
-    ends = np.cumsum(width)
+def _unpack(padded: NDArray[np.uint8], at: int, width: Numbers) -> Numbers:
+    """Read values of so many bits each, which take all bytes from `at` to the eight last."""
+    ends = np.add.accumulate(width)
     total = int(ends[-1])
-    if at + ((total + 7) >> 3) != len(data):
+    size = len(padded) - 8
+    if at + ((total + 7) >> 3) != size:
         raise FrameError("bytes are missing or left over in the frame")
-    if total & 7 and data[-1] >> (total & 7):
+    if total & 7 and padded[size - 1] >> (total & 7):
         raise FrameError("bits are left over in the frame")
     starts = ends - width
-    words: NDArray[Any] = np.ndarray((len(data) - at + 1,), dtype="<i8", buffer=padded, offset=at, strides=(1,))
-    # A word of 64 bits holds the 7 bits at most before a value, and its 32.
-    values: Numbers = words[starts >> 3] >> (starts & 7)
-    values &= np.left_shift(1, width) - 1
+    words: NDArray[Any] = np.ndarray((size - at + 1,), dtype="<i8", buffer=padded, offset=at, strides=(1,))
+    # A word of 64 bits holds the 7 bits at most before a value, and its 32; of what is too big it holds enough to be seen.
+    values: Numbers = words.take(starts >> 3)
+    starts &= 7
+    values >>= starts
+    values &= _ONES.take(width, mode="clip")
     return values

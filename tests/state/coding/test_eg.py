@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from twisted.trial.unittest import SynchronousTestCase
 
-from meteor_net.state import Coding, FrameError, Quaternion, Replica, Schema, Stream, Table, UInt, Version, World
+from meteor_net.state import Coding, Fixed, FrameError, Quaternion, Replica, Schema, Stream, Table, UInt, Version, World
 from meteor_net.state.coding.eg import decode_frame
 from meteor_net.state.coding.eg_decode import decode_step
 from meteor_net.state.coding.eg_encode import encode_step
@@ -20,6 +20,7 @@ class Dot(Table):
     x = UInt(12)
     y = UInt(12)
     z = UInt(1)
+    w = Fixed(step=1, low=0, high=256, wrap=True)
 
 
 class Crowd:
@@ -82,6 +83,14 @@ class FollowingTests(SynchronousTestCase):
         self.size()
         self.dot.z ^= 1
         self.size()
+
+    def test_half_round(self) -> None:
+        """Half of the way that a column went is half of the shorter way round."""
+        sizes = []
+        for step in (-48, -24, -12):  # of 256, from 0
+            self.dot.w = (self.dot.w + step) % 256
+            sizes.append(self.size())
+        self.assertEqual(sizes[1:], [5 + 40 // 8] * 2)
 
     def test_few(self) -> None:
         """In a column of which few rows change, those are named."""
