@@ -13,6 +13,12 @@ from unittest import SkipTest
 
 REPOSITORY = Path(__file__).parent.parent
 
+
+def _newest(program: str) -> list[str]:
+    found = Path("/usr/lib/postgresql").glob(f"*/bin/{program}")
+    return sorted(map(str, found), key=lambda path: int(path.split("/")[4]), reverse=True)
+
+
 # The names a program goes by, the first found is taken; and what to say where none is.
 PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
     "chromium": (
@@ -28,6 +34,10 @@ PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
     "kosoku": (("kosoku",), "pip install kosoku"),
     "make": (("make",), "install GNU make"),
     "node": (("node",), "install Node.js"),
+    # Debian keeps the server's programs off the path; the newest is taken.
+    "initdb": (("initdb", *_newest("initdb")), "install PostgreSQL (Debian: postgresql)"),
+    "postgres": (("postgres", *_newest("postgres")), "install PostgreSQL (Debian: postgresql)"),
+    "strace": (("strace",), "install strace"),
 }
 
 

@@ -104,7 +104,9 @@ def _upserts(dialect: str) -> dict[str, Any]:
     user, kept = insert(_users), insert(_kept)
     return {
         "channel": insert(_channels).on_conflict_do_nothing(index_elements=["name"]),
-        "line": insert(_lines).on_conflict_do_nothing(index_elements=["channel", "sender", "cid"]),
+        "line": insert(_lines)
+        .on_conflict_do_nothing(index_elements=["channel", "sender", "cid"])
+        .execution_options(preserve_rowcount=True),
         "user": user.on_conflict_do_update(
             index_elements=["id"],
             set_={"name": user.excluded.name, "seen": user.excluded.seen},

@@ -117,8 +117,6 @@ _POSTGRESQL_STATES = {
     "57014": Trouble("the database is busy"),
     "53": Trouble("the database is busy"),
     "42501": Trouble("the database may not be written to"),
-    "28": Trouble("the database refuses the user or password"),
-    "3D": Trouble("there is no such database"),
     "58": Trouble("the disk fails"),
     "XX": Trouble("the database is damaged"),
 }
