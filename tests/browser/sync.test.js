@@ -1,9 +1,11 @@
 // The snapshot buffer on simulated networks: what is shown when, whatever the frames' ways and times. The same in every run.
 
+import { NetworkClient } from "/meteor-net/client.js";
 import { Replica } from "/meteor-net/replica.js";
 import { Schema } from "/meteor-net/schema.js";
 import { StateSync, interpolate } from "/meteor-net/state.js";
 import { emptyTables } from "/meteor-net/table-state.js";
+import { FakeServer, STEP } from "/tests/fake.js";
 import { equal, ok, seeded, test, throws, toWire, unhex, vectors } from "/tests/harness.js";
 
 const TICK = 50;
@@ -210,8 +212,28 @@ test("a row that jumped is shown where it was, then where it is; others glide on
   equal([jumped.jumped, shown(1)[0].jumped], [false, true]);
 });
 
-test("the rate that a page asked for is kept", () => {
-  const sync = new StateSync(TICK, 0, 0, 10);
-  equal([sync.updateRate, sync.askedRate], [10, 10]);
-  equal(new StateSync(TICK, 0, 0, new StateSync(TICK, 0, 0).askedRate).updateRate, 20);
+test("a page that draws at times of its own gets the world between two ticks; the rate that it asked for outlives the world", async () => {
+  const server = new FakeServer();
+  const client = new NetworkClient({ url: "ws://test/ws", outside: server.outside });
+  const joined = client.connect();
+  await server.letIn();
+  await joined;
+  for (let tick = 21; tick < 30; tick++) {
+    await server.advance(TICK);
+    await server.frame(tick, STEP);
+  }
+  equal(client.world.ship.get(0).x, 100);
+  for (const [ms, x] of [[0, 90], [10, 92], [30, 98]]) {
+    server.now += ms;
+    ok(Math.abs(client.show().ship.get(0).x - x) < 1e-6 && Math.abs(client.stateSync.shown - 19 - x / 10) < 1e-6, `${x}`);
+  }
+  const before = client.stateSync;
+  before.updateRate = 10;
+  await server.drop();
+  await server.advance(5000);
+  await server.accept();
+  await server.welcome();
+  await server.joined({ epoch: 78 });
+  ok(client.stateSync !== before, "another world");
+  equal([client.stateSync.updateRate, client.show().ship.size], [10, 0]);
 });
