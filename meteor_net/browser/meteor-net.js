@@ -17,6 +17,9 @@ export { LineKind, MessageType } from "./messages.js";
 export { NetworkMonitor } from "./monitor.js";
 export { StateSync, interpolate } from "./state.js";
 
+/** @typedef {import("./chat-lines.js").ChatMessage} ChatMessage */
+/** @typedef {import("./chat-queue.js").QueuedLine} QueuedLine */
+
 const NAME = "meteor-net:name";
 const RESUME = "meteor-net:resume ";
 
