@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.errors import ConfigError, StorageError
 from meteor_net.messages import ErrorMessage, Joined
-from meteor_net.requests import EndOfTurn, Keep, Kept, OpenChannel
+from meteor_net.requests import EndOfTurn, Keep, Kept, OpenChannel, Then
 from meteor_net.room.saving import Shelf
 from meteor_net.state import Local, Table, UInt
 from meteor_net.state.saving import read_tables
@@ -30,7 +30,7 @@ class Stone(Table):
 class Shore(Sea):
     """A game whose stones stay; it says what it found when it opened."""
 
-    tables = (Ship, Stone)
+    tables = (Ship, Stone)  # type: ignore[assignment]
     keep = (Stone,)
 
     def opened(self) -> Any:
@@ -322,10 +322,13 @@ class OrderTests(SavingCase):
 
     def test_shelf(self) -> None:
         """A name is one holder's at a time, in order; other names are free."""
-        shelf, told = Shelf(), []
-        for who in ("a", "b", "c"):
-            shelf.take("x", lambda _, now, who=who: told.append((who, now)), 1.0)
-        shelf.take("y", lambda _, now: told.append(("y", now)), 1.0)
+        shelf, told = Shelf(), list[tuple[str, float]]()
+
+        def tell(who: str) -> Then:
+            return lambda _, now: told.append((who, now))
+
+        for name, who in (("x", "a"), ("x", "b"), ("x", "c"), ("y", "y")):
+            shelf.take(name, tell(who), 1.0)
         shelf.give_back("x", 2.0)
         shelf.give_back("y", 3.0)
         shelf.when_idle(lambda: told.append(("idle", 0.0)))

@@ -43,7 +43,8 @@ class SlowStorage(MemoryStorage):
     async def keep(self, name: str, data: bytes | None) -> None:
         self.told.append("asked")
         if self.slow:
-            self.waiting.append(waiting := Deferred())
+            waiting: Deferred[None] = Deferred()
+            self.waiting.append(waiting)
             await waiting
         await super().keep(name, data)
         self.told.append("kept")
