@@ -98,7 +98,7 @@ class RoomLines:
             self._gap(channel)
         shown = self.chat.handle_message_history(new, message.gap)
         for line, now in zip(new, shown, strict=True):
-            self._tell(channel, line, now, live=False)
+            self._tell(line, now, live=False)
         self.pages.go_on()
 
     def line(self, channel: Channel, message: Line) -> None:
@@ -109,17 +109,15 @@ class RoomLines:
             self._gap(channel)
         channel.held = message.offset
         line = channel.shown(message)
-        self._tell(channel, line, self.chat.receive_message(line), live=True)
+        self._tell(line, self.chat.receive_message(line), live=True)
 
-    def _tell(self, channel: Channel, line: ChatMessage, now: ChatMessage | None, live: bool) -> None:
+    def _tell(self, line: ChatMessage, now: ChatMessage | None, live: bool) -> None:
         """Tell of a line and what it made: itself, the line that it changed as that reads now, or nothing that we have."""
         if not line.changes:
             self.counters["lines"] += 1
             self._told.append(values.LineHeard(self._name, line, live))
         elif now is not None:
             self._told.append(values.LineChanged(self._name, now))
-        else:
-            self.pages.missed(channel, line)
 
     def _gap(self, channel: Channel) -> None:
         self.counters["line_gaps"] += 1

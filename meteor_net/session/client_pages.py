@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..chat.message import ChatMessage, ChatPage, folded
+from ..chat.message import ChatMessage, ChatPage
 from ..chat.system import ChatSystem
 from ..errors import Refused
 from ..messages import Earlier, Message, Page
@@ -17,8 +17,6 @@ from .client_channel import Channel
 MAX_WANTED = 16
 #: A page comes within so many seconds, or it is refused.
 ANSWER_S = 30.0
-#: Changes that are remembered while a page is on its way, of lines that it may hold.
-MAX_CHANGES = 1_000
 
 
 @dataclass(slots=True)
@@ -57,7 +55,6 @@ class LinePages:
         self._asked: Channel | None = None
         self._until = 0.0
         self._now = 0.0
-        self._changes: deque[ChatMessage] = deque(maxlen=MAX_CHANGES)
 
     def want(self, limit: int, channel: str) -> int:
         """Ask for a page, as soon as that can be.
@@ -92,7 +89,6 @@ class LinePages:
     def away(self) -> None:
         """The connection is gone."""
         self._asked = None
-        self._changes.clear()
 
     def tick(self, now: float) -> None:
         """Wait no longer than is right."""
@@ -100,13 +96,8 @@ class LinePages:
         if now >= self._until:
             self.refused("failed", f"no answer within {ANSWER_S:.0f} s")
 
-    def missed(self, channel: Channel, change: ChatMessage) -> None:
-        """Remember a change of a line that is not here: it may be on its way, as it was before the change."""
-        if channel is self._asked:
-            self._changes.append(change)
-
     def page(self, channel: Channel, message: Page) -> None:
-        """Take a page.
+        """Take a page: its lines read as they do after all changes that were told before it.
 
         Raises:
             MessageError: If one of its lines is none.
@@ -116,12 +107,9 @@ class LinePages:
         if message.epoch != channel.epoch:
             self.refused("failed", "the channel has begun anew")
             return
-        lines = {line.offset: line for line in channel.read(message.lines)}
-        channel.oldest = min(lines) if lines and message.more else 0
-        for change in self._changes:
-            if change.about in lines:
-                lines[change.about] = folded(lines[change.about], change, self._chat.user)
-        page = self._chat.handle_message_history(lines.values(), earlier=True)
+        lines = channel.read(message.lines)
+        channel.oldest = lines[0].offset if lines and message.more else 0
+        page = self._chat.handle_message_history(lines, earlier=True)
         self._answer([line for line in page if line is not None], message.more)
         self.go_on()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from ..chat.system import ChatMessage
+from ..chat.system import ChatMessage, ChatPage, ChatSystem
 from ..client import NetworkClient
 from ..state import Action, Event
 from .network import Network
@@ -20,7 +20,9 @@ class PlayerHandle:
     Attributes:
         game: The client itself, for all that is not here.
         network: The wire between the player and the server, with its faults.
-        lines: Texts that the player heard said, the history included.
+        lines: Texts that the player heard said, as they read then, the history included; `chat` has them as they read now.
+        privates: Texts of private messages, to the player and by the player.
+        changes: Lines as they read after each edit, deletion and reaction that the player heard of.
         notices: Texts that the game or the server told.
         events: Events that the player heard, as instances of the game's own classes.
         gaps: Channels of which lines were lost for the player; None for events.
@@ -32,6 +34,8 @@ class PlayerHandle:
         self.game = game
         self.network = wire
         self.lines: list[str] = []
+        self.privates: list[str] = []
+        self.changes: list[ChatMessage] = []
         self.notices: list[str] = []
         self.events: list[Any] = []
         self.gaps: list[str | None] = []
@@ -39,8 +43,10 @@ class PlayerHandle:
         self.left_because: tuple[str, str] | None = None
         self._network = network
         self._events = {kind.__name__: kind for kind in events}
-        game.on("line", self._heard_line)
-        game.on("notice", self._heard_notice)
+        game.on("line", lambda line: self.lines.append(line.text))
+        game.on("private", lambda line: self.privates.append(line.text))
+        game.on("notice", lambda line: self.notices.append(line.text))
+        game.on("change", self.changes.append)
         game.on("event", self._heard_event)
         game.on("gap", self.gaps.append)
         game.on("status", self.statuses.append)
@@ -53,6 +59,11 @@ class PlayerHandle:
     def name(self) -> str:
         """The player's name as others see it."""
         return self.game.name
+
+    @property
+    def user(self) -> str:
+        """The player's user id, as in `ChatMessage.sender`."""
+        return self.game.user
 
     @property
     def status(self) -> str:
@@ -69,6 +80,11 @@ class PlayerHandle:
         """The player's own row in that world, or None."""
         return self.game.me
 
+    @property
+    def chat(self) -> ChatSystem:
+        """The conversation as the player sees it now: `ann.chat.find(offset)`, `ann.chat.message_history`."""
+        return self.game.chat
+
     def act(self, action: Action | str, **fields: Any) -> Any:
         """Do something.
 
@@ -81,8 +97,13 @@ class PlayerHandle:
         """
         return self._done(self.game.act(action, **fields))
 
-    def say(self, text: str) -> int:
+    def say(self, text: str, channel: str = "", **more: Any) -> int:
         """Say a line, and let the clock go on until it is kept.
+
+        Args:
+            text: What is said.
+            channel: Where; the room's own channel by default.
+            more: As of `NetworkClient.say`: `about`, `kind`, `data`.
 
         Returns:
             Its offset; -1 for a command.
@@ -90,22 +111,48 @@ class PlayerHandle:
         Raises:
             Refused: It may not be said.
         """
-        offset: int = self._done(self.game.say(text))
-        return offset
+        return self._kept(self.game.say(text, channel, **more))
+
+    def react(self, offset: int, emoji: str, channel: str = "") -> int:
+        """React to a line; returns and raises as `say`, and so do the verbs below."""
+        return self._kept(self.game.react(offset, emoji, channel))
+
+    def unreact(self, offset: int, emoji: str, channel: str = "") -> int:
+        """Take a reaction back."""
+        return self._kept(self.game.unreact(offset, emoji, channel))
+
+    def edit(self, offset: int, text: str, channel: str = "") -> int:
+        """Give a line another text."""
+        return self._kept(self.game.edit(offset, text, channel))
+
+    def delete(self, offset: int, channel: str = "") -> int:
+        """Take a line back."""
+        return self._kept(self.game.delete(offset, channel))
+
+    def tell(self, to: PlayerHandle | str, text: str) -> int:
+        """Say something to one player, or user id, alone."""
+        return self._kept(self.game.tell(to.user if isinstance(to, PlayerHandle) else to, text))
+
+    def earlier(self, limit: int = 50, channel: str = "") -> ChatPage:
+        """Ask for a page of older lines, and let the clock go on until it is there.
+
+        Raises:
+            Refused: It is not to be had.
+        """
+        page: ChatPage = self._done(self.game.earlier(limit, channel))
+        return page
 
     def leave(self) -> None:
         """Leave the room and the server, and let the clock go on until both ends know it."""
         self._done(self.game.disconnect())
         self._network.wait_until(lambda: not self.network.connections)
 
+    def _kept(self, answer: Deferred[int]) -> int:
+        offset: int = self._done(answer)
+        return offset
+
     def _done(self, answer: Deferred[Any] | None) -> Any:
         return None if answer is None else self._network.wait(answer)
-
-    def _heard_line(self, line: ChatMessage) -> None:
-        self.lines.append(line.text)
-
-    def _heard_notice(self, line: ChatMessage) -> None:
-        self.notices.append(line.text)
 
     def _heard_event(self, event: Event) -> None:
         # The client's classes are made from the schema; a test compares with the game's own.

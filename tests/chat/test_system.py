@@ -35,7 +35,7 @@ class ChatCase(SynchronousTestCase):
         with self.assertRaises(Refused) as caught:
             self.chat.send_message(message)
         self.assertEqual(caught.exception.reason, reason)
-        return caught.exception.text
+        return str(caught.exception)
 
 
 class SayingTests(ChatCase):
