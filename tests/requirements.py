@@ -33,11 +33,13 @@ PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
     "chromedriver": (("chromedriver",), "install ChromeDriver (Debian: chromium-driver)"),
     "kosoku": (("kosoku",), "pip install kosoku"),
     "make": (("make",), "install GNU make"),
+    "mount": (("mount",), "install mount"),
     "node": (("node",), "install Node.js"),
     # Debian keeps the server's programs off the path; the newest is taken.
     "initdb": (("initdb", *_newest("initdb")), "install PostgreSQL (Debian: postgresql)"),
     "postgres": (("postgres", *_newest("postgres")), "install PostgreSQL (Debian: postgresql)"),
     "strace": (("strace",), "install strace"),
+    "umount": (("umount",), "install mount"),
 }
 
 

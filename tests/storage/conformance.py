@@ -13,7 +13,7 @@ from twisted.internet.threads import blockingCallFromThread, deferToThread
 from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
-from meteor_net.errors import Refused
+from meteor_net.errors import Refused, StorageError
 from meteor_net.interfaces import Identity, IStorage, StoredLine
 from meteor_net.messages import MAX_REACTIONS
 
@@ -314,6 +314,15 @@ def _model_answer(model: Model, step: tuple[Any, ...]) -> Any:
         return getattr(model, verb)(*args)
     except Refused as error:
         return error.reason
+
+
+async def storage_error(awaitable: Awaitable[Any]) -> StorageError:
+    """The error of storage that something ends with."""
+    try:
+        answer = await awaitable
+    except StorageError as error:
+        return error
+    raise AssertionError(f"no error, but {answer!r}")
 
 
 async def _await(awaitable: Awaitable[_T]) -> _T:

@@ -58,17 +58,17 @@ class Cluster:
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""
-        log = (self.folder / "log").open("ab")
-        command = [self._postgres, "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses=", *self._settings]
-        with log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as)
+        data, socket = str(self.folder / "data"), str(self.folder)
+        command = [self._postgres, "-D", data, "-k", socket, "-c", "listen_addresses=", *self._settings]
+        with (self.folder / "log").open("ab") as log:
+            self._process = process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as)
         end = time.monotonic() + WAIT_S
         while True:
             try:
                 psycopg.connect(self.url()).close()
                 return
             except psycopg.OperationalError:
-                if time.monotonic() > end or self._process.poll() is not None:
+                if time.monotonic() > end or process.poll() is not None:
                     raise
                 time.sleep(0.02)
 

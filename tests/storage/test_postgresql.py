@@ -21,7 +21,7 @@ from meteor_net.storage.sql import SqlStorage
 from tests.requirements import REPOSITORY
 
 from . import postgresql
-from .conformance import StorageTests
+from .conformance import StorageTests, storage_error
 from .cutting import CuttingProxy
 from .model import NOTICE, line
 
@@ -65,7 +65,7 @@ class PostgresqlTests(TestCase):
             self.assertEqual(talker.returncode, 0)
             offsets.append([int(offset) for offset in re.findall(r"^kept \d+ (\d+)$", shown, re.MULTILINE)])
             self.assertEqual(offsets[-1], sorted(offsets[-1]))
-        self.assertEqual(sorted(sum(offsets, [])), list(range(400)))
+        self.assertEqual(sorted([*offsets[0], *offsets[1]]), list(range(400)))
         self.assertEqual(len(set(await self.texts(storage))), 400)
         self.assertEqual((await storage.open("a")).next, 400)
 
@@ -92,7 +92,7 @@ class PostgresqlTests(TestCase):
         """Kill the server's side of connections."""
         self.cluster.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'meteor_net' "
-            f"AND datname = '{self.url.partition('?')[0].rpartition('/')[2]}' AND {which}"  # type: ignore[arg-type]
+            f"AND datname = '{self.url.partition('?')[0].rpartition('/')[2]}' AND {which}"
         )
 
     async def test_killed_in_a_batch(self) -> None:
@@ -110,7 +110,7 @@ class PostgresqlTests(TestCase):
     async def until(self, query: Any) -> None:
         """Wait until a query answers something other than 0."""
         while not self.cluster.execute(query, self.url)[0][0]:
-            await deferLater(reactor, 0.01)  # type: ignore[arg-type]
+            await deferLater(reactor, 0.01)
 
     async def test_answer_of_a_commit_lost(self) -> None:
         """A commit was done and its answer lost: the batch is said again, and no line is there twice, notices neither."""
@@ -134,7 +134,7 @@ class PostgresqlTests(TestCase):
         storage = self.begin(postgresql.shared(), url.replace(str(postgresql.shared().folder), str(proxy.folder)))
         await storage.append("a", line("one", cid="1"))
         proxy.cuts = 1_000
-        error = await self.assertFailure(ensureDeferred(storage.append("a", line("two", cid="2"))), StorageError)
+        error = await storage_error(storage.append("a", line("two", cid="2")))
         self.assertEqual((error.text, error.unknown), ("the database cannot be reached", True))
         proxy.cuts = 0
         self.assertEqual((await storage.append("a", line("two", cid="2"))).offset, 1)
@@ -164,15 +164,15 @@ class PostgresqlTests(TestCase):
                         failed.append((one, error))
 
             talkers = [ensureDeferred(talk()) for _ in range(5)]
-            await deferLater(reactor, 0.2)  # type: ignore[arg-type]
+            await deferLater(reactor, 0.2)
             cluster.stop(how)
             before = len(failed)
             while len(failed) < before + 5:
-                await deferLater(reactor, 0.05)  # type: ignore[arg-type]
+                await deferLater(reactor, 0.05)
             await deferToThread(cluster.start)
             before = len(acked)
             while len(acked) < before + 20:
-                await deferLater(reactor, 0.05)  # type: ignore[arg-type]
+                await deferLater(reactor, 0.05)
             talking = False
             await DeferredList(talkers)
         self.assertEqual({error.text for _, error in failed}, {"the database cannot be reached"})
@@ -189,7 +189,7 @@ class PostgresqlTests(TestCase):
         name = self.url.partition("?")[0].rpartition("/")[2]
         self.cluster.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         self.kill("TRUE")
-        error = await self.assertFailure(ensureDeferred(storage.append("a", line("two"))), StorageError)
+        error = await storage_error(storage.append("a", line("two")))
         self.assertEqual((error.text, error.unknown), ("the database is read-only", False))
         self.assertEqual(await self.texts(storage), ["one"])
         self.cluster.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
@@ -201,7 +201,7 @@ class PostgresqlTests(TestCase):
         await storage.append("a", line("one"))
         with psycopg.connect(self.url) as other:
             other.execute("LOCK TABLE channels IN ACCESS EXCLUSIVE MODE")
-            error = await self.assertFailure(ensureDeferred(storage.append("a", line("two"))), StorageError)
+            error = await storage_error(storage.append("a", line("two")))
             self.assertEqual((error.text, error.unknown), ("the database is locked", False))
         self.assertEqual((await storage.append("a", line("three"))).offset, 1)
 
@@ -210,7 +210,7 @@ class PostgresqlTests(TestCase):
         storage = self.begin(postgresql.shared())
         said = [ensureDeferred(storage.append("a", line(text))) for text in ("one", "t\0wo", "three")]
         self.assertEqual((await said[0]).offset, 0)
-        error = await self.assertFailure(said[1], StorageError)
+        error = await storage_error(said[1])
         self.assertIn("cannot be kept", error.text)
         self.assertEqual((await said[2]).offset, 1)
 
