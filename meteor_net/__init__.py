@@ -15,7 +15,7 @@ _HOMES = {
         ["MeteorError", "ConfigError", "Refused", "BaseLost", "MessageError", "ConnectionFailed", "CloseCode"],
         "errors",
     ),
-    **dict.fromkeys(["NetworkMessage", "MessageType"], "messages"),
+    **dict.fromkeys(["NetworkMessage", "MessageType", "LineKind"], "messages"),
     **dict.fromkeys(["Limits"], "limits"),
     **dict.fromkeys(
         ["IChatHandler", "ISyncHandler", "IAuthenticator", "IStorage", "IRoom", "IPlayer", "IWorld"], "interfaces"
@@ -28,7 +28,7 @@ _HOMES = {
         "state",
     ),
     **dict.fromkeys(["ChatSystem"], "chat"),
-    **dict.fromkeys(["Game", "Chat", "handles"], "game"),
+    **dict.fromkeys(["Game", "Chat", "handles", "for_moderators"], "game"),
     **dict.fromkeys(["NetworkClient", "NetworkConfig", "ConnectionManager", "connect"], "client"),
     **dict.fromkeys(["NetworkMonitor", "NetworkReport"], "monitor"),
 }  # fmt: skip
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .errors import Refused as Refused
     from .game import Chat as Chat
     from .game import Game as Game
+    from .game import for_moderators as for_moderators
     from .game import handles as handles
     from .interfaces import IAuthenticator as IAuthenticator
     from .interfaces import IChatHandler as IChatHandler
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from .interfaces import ISyncHandler as ISyncHandler
     from .interfaces import IWorld as IWorld
     from .limits import Limits as Limits
+    from .messages import LineKind as LineKind
     from .messages import MessageType as MessageType
     from .messages import NetworkMessage as NetworkMessage
     from .monitor import NetworkMonitor as NetworkMonitor

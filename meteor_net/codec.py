@@ -16,8 +16,8 @@ import cbor2
 import msgspec
 
 from .errors import CloseCode, LocalProtocolError, PacketError
-from .limits import MAX_DEPTH, MAX_INT, MAX_MESSAGES, Limits
-from .messages import BY_CODE, CODES, FROM_CLIENT, FROM_SERVER, Frame, Line, Message, Said, Say, Unsaid
+from .limits import MAX_DATA_BYTES, MAX_DEPTH, MAX_INT, MAX_MESSAGES, Limits
+from .messages import BY_CODE, CODES, FROM_CLIENT, FROM_SERVER, Frame, History, Line, Message, Said, Say, Unsaid
 
 #: Items that a packet from a server may hold: a history page or a large schema, not a flood.
 SERVER_PACKET_ITEMS = 200_000
@@ -44,6 +44,10 @@ _PLAIN = frozenset({str, bytes, bool, type(None)})
 _LAST: dict[type[Message], tuple[Any, ...]] = {
     Frame: ([],), Line: ([], 0, None, [], "", -1, ""), Say: (None, "", -1), Said: (0,), Unsaid: (0,),
 }  # fmt: skip
+
+
+#: Bytes of the HISTORY that `plain_data` puts around a value.
+_AROUND_DATA = 9
 
 
 class Shared:
@@ -103,6 +107,23 @@ def encode_items(message: Message) -> list[Any]:
             break
         items.pop()
     return items
+
+
+def plain_data(value: object) -> Any:
+    """Check what a line of a game's own kind is to carry.
+
+    Returns:
+        It as its readers will have it, with lists for tuples.
+
+    Raises:
+        LocalProtocolError: If it is larger than 4 KiB as CBOR, nested too deep, or of a kind that the wire does not have.
+    """
+    # In HISTORY it stands deepest.
+    shared = Shared.checked(History(0, 0, 0, False, [[value]]), Limits())
+    size = len(shared) - _AROUND_DATA
+    if size > MAX_DATA_BYTES:
+        raise LocalProtocolError(f"data of {size} bytes; at most {MAX_DATA_BYTES}")
+    return load_item(shared.payload)[0][5][0][0]
 
 
 def decode_from_client(data: bytes, limits: Limits) -> list[Message]:

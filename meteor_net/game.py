@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from inspect import isfunction, signature
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from zope.interface import implementer
 
+from .chat.text import starred
 from .errors import ConfigError, Refused
-from .interfaces import IChatHandler, IPlayer, ISyncHandler
+from .interfaces import IChatHandler, IPlayer, IRoom, ISyncHandler
+from .messages import LineKind
 from .state import Action, Event, Table
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 _HANDLES = "__meteor_handles__"
+_FOR_MODERATORS = "__meteor_for_moderators__"
+#: What moderators may set.
+MAX_SLOW_S = 3_600.0
+MAX_MUTE_MIN = 60.0 * 24.0 * 30.0
 
 
 def handles(*actions: type[Action]) -> Callable[[Handler], Handler]:
@@ -133,28 +139,131 @@ class Game:
         """The room ends."""
 
 
+def for_moderators(command: Handler) -> Handler:
+    """Mark a `command_...` method of a Chat as one for moderators alone; `/help` tells only those of it."""
+    setattr(command, _FOR_MODERATORS, True)
+    return command
+
+
 @implementer(IChatHandler)
 class Chat:
-    """The chat of a room: everything may be said, and there are no commands but /help."""
+    """The chat of a room: everything may be said, `/help` lists the commands, and moderators keep order.
 
-    room: Room
+    Attributes:
+        moderators: Ids of the users who may edit and delete lines of others, `/slow` and `/mute`.
+        slow_s: Seconds between two lines of one user, moderators excepted; 0 for none.
+        words: What is said with stars in its place, in whatever case, where it stands alone.
+        room: The room.
+    """
+
+    moderators: Collection[str] = frozenset()
+    slow_s: float = 0.0
+    words: Collection[str] = frozenset()
+
+    room: IRoom
 
     def opened(self) -> Any:
         """The room was made."""
 
     def line(self, player: IPlayer, text: str) -> Any:
-        """Accept a line as it is."""
-        return text
+        """Accept a line, with stars for the `words`."""
+        return starred(text, self.words)
+
+    def private(self, player: IPlayer, to: str, text: str) -> Any:
+        """Accept a private message, likewise."""
+        return starred(text, self.words)
+
+    def own(self, player: IPlayer, kind: int, text: str, data: Any) -> Any:
+        """Refuse: a game that has lines of its own kinds knows what may be in them."""
+        raise Refused(f"there are no lines of kind {kind} here", "bad-text")
+
+    def moderates(self, player: IPlayer) -> bool:
+        """Whether a player is one of the `moderators`."""
+        return player.user in self.moderators
 
     def command(self, player: IPlayer, name: str, rest: str) -> Any:
         """Hand `/name` to the method `command_name`, if there is one."""
         method = getattr(self, f"command_{name}", None) if name.isidentifier() else None
         if not callable(method):
             raise Refused(f"there is no command /{name}; try /help", "bad-text")
+        if hasattr(method, _FOR_MODERATORS) and not self.moderates(player):
+            raise Refused(f"/{name} is for moderators")
         return method(player, rest)
 
-    def command_help(self, player: IPlayer, rest: str) -> str:
+    def command_help(self, player: IPlayer, rest: str) -> Any:
         """List the commands."""
-        commands = (name for name in dir(self) if name.startswith("command_") and callable(getattr(self, name)))
-        names = sorted(name.removeprefix("command_") for name in commands)
+        methods = {name: getattr(self, name) for name in dir(self) if name.startswith("command_")}
+        names = sorted(
+            name.removeprefix("command_")
+            for name, method in methods.items()
+            if callable(method) and (not hasattr(method, _FOR_MODERATORS) or self.moderates(player))
+        )
         return "commands: " + ", ".join(f"/{name}" for name in names)
+
+    def command_me(self, player: IPlayer, rest: str) -> Any:
+        """Say what the player does: `/me waves`."""
+        self.room.say(player, rest, LineKind.ME)
+
+    def command_msg(self, player: IPlayer, rest: str) -> Any:
+        """Tell one user something: `/msg name text`, or `/msg "a name of several words" text`."""
+        name, text = _first(rest)
+        if not text:
+            raise Refused("/msg name text", "bad-text")
+        player.tell(name, text)
+
+    @for_moderators
+    def command_slow(self, player: IPlayer, rest: str) -> Any:
+        """Set slow mode: `/slow 10`; `/slow 0` ends it."""
+        self.slow_s = _number(rest, "/slow seconds", MAX_SLOW_S)
+        self.room.notice(f"slow mode: one line in {self.slow_s:g} s" if self.slow_s else "slow mode is over")
+
+    @for_moderators
+    def command_mute(self, player: IPlayer, rest: str) -> Any:
+        """Let somebody say nothing for some minutes, 10 if none are given: `/mute name 5`."""
+        name, minutes = _first(rest)
+        other = self._named(name)
+        self.room.mute(other.user, 60.0 * _number(minutes or "10", "/mute name minutes", MAX_MUTE_MIN))
+        return f"{other.name} is muted"
+
+    @for_moderators
+    def command_unmute(self, player: IPlayer, rest: str) -> Any:
+        """Let somebody speak again: `/unmute name`."""
+        other = self._named(_first(rest)[0])
+        self.room.mute(other.user, 0.0)
+        return f"{other.name} may speak"
+
+    def _named(self, name: str) -> IPlayer:
+        """Somebody in the room, by id or name.
+
+        Raises:
+            Refused: There is nobody of that name.
+        """
+        for player in self.room.players:
+            if player.user == name or player.name.casefold() == name.casefold():
+                found: IPlayer = player
+                return found
+        raise Refused(f"there is nobody called {name} here", "no-such-user")
+
+
+def _first(rest: str) -> tuple[str, str]:
+    """The first word of a command's rest, which may stand in quotes, and what follows."""
+    if rest.startswith('"'):
+        name, _, text = rest[1:].partition('"')
+    else:
+        name, _, text = rest.partition(" ")
+    return name, text.strip()
+
+
+def _number(text: str, usage: str, most: float) -> float:
+    """A number from 0 to `most`.
+
+    Raises:
+        Refused: It is none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number <= most:
+        raise Refused(f"{usage}: a number from 0 to {most:g}", "bad-text")
+    return number

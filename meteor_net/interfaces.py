@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zope.interface import Attribute, Interface
 
+from .messages import LineKind
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
@@ -101,6 +103,16 @@ class IPlayer(Interface):
     def say(text: str) -> None:
         """Send the player alone a notice, kept in the user's inbox until it is read."""
 
+    def tell(to: str, text: str) -> None:
+        """Say something in the player's name to one user alone: a private message, kept in the inboxes of both.
+
+        If it cannot be, the player gets a notice that says why. In a command it is the player's own line, as in `IRoom.say`.
+
+        Args:
+            to: The name of somebody in the room; or the id, or else the name, of anybody.
+            text: What to say.
+        """
+
     def emit(event: object) -> None:
         """Send the player alone an event."""
 
@@ -121,8 +133,26 @@ class IRoom(Interface):
     def notice(text: str) -> None:
         """Say something in the room's channel in the server's name."""
 
-    def say(player: IPlayer, text: str) -> None:
-        """Say something in the room's channel in a player's name."""
+    def say(player: IPlayer, text: str, kind: int = LineKind.TEXT, data: Any = None) -> None:
+        """Say something in the room's channel in a player's name.
+
+        What a command says so of the player who typed it, before it awaits anything, is the player's own line: `line` of the
+        chat handler is asked, and the player is answered when it is kept, or told why it is not.
+
+        Args:
+            player: Who is to say it.
+            text: What to say.
+            kind: TEXT, EMOJI, ME, or a kind of the game's own (`OWN_KINDS` and up).
+            data: For a kind of the game's own, any value that CBOR can carry, at most 4 KiB of it.
+
+        Raises:
+            ValueError: If lines of that kind are not said so, or carry no data.
+            Refused: If the text is not one emoji where it should be, or the data is too large; in a command, if it may not
+                be said.
+        """
+
+    def mute(user: str, seconds: float) -> None:
+        """Let a user, by id, say nothing here for so long, moderators excepted; 0 ends that, and so does the room's end."""
 
     def emit(event: object) -> None:
         """Tell all in the room an event, once, of this tick."""
@@ -179,16 +209,41 @@ class IChatHandler(Interface):
     """What may be said in a room. One object for each room, made by calling the class without arguments."""
 
     room = Attribute("The IRoom; set before `opened`.")
+    slow_s = Attribute("Slow mode: seconds between two lines of one user, moderators excepted; 0 for none. It may change.")
 
     def opened() -> None:
         """The room was made."""
 
-    def line(player: IPlayer, text: str) -> str:
-        """A player wants to say something; it is not said yet.
+    def line(player: IPlayer, text: str) -> str | None:
+        """A player wants to say something, or to edit what it said; it is not said yet.
+
+        Returns:
+            The text to say, changed or not. None holds the line: nobody hears it, unless the handler says it later. `Refused`
+            says why not.
+        """
+
+    def private(player: IPlayer, to: str, text: str) -> str:
+        """A player wants to say something to one user alone, whose id, or name, is `to`.
 
         Returns:
             The text to say, changed or not. `Refused` says why not.
         """
+
+    def own(player: IPlayer, kind: int, text: str, data: Any) -> tuple[str, Any]:
+        """A player wants to say a line of the game's own kind, 64 or more.
+
+        Args:
+            player: Who.
+            kind: The kind.
+            text: May be empty.
+            data: As the client made it: nothing of it is checked but its size, at most 4 KiB.
+
+        Returns:
+            The text and the data to keep. `Refused` if there is no such kind, or the data is wrong.
+        """
+
+    def moderates(player: IPlayer) -> bool:
+        """Whether a player may edit and delete lines of others, and is free of slow mode and mutes. Has to answer at once."""
 
     def command(player: IPlayer, name: str, rest: str) -> str | None:
         """A player typed `/name rest`.

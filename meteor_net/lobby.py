@@ -9,6 +9,7 @@ from contextlib import suppress
 from inspect import iscoroutinefunction
 from random import Random
 from typing import Any
+from weakref import WeakValueDictionary
 
 from zope.interface import Invalid
 from zope.interface.verify import verifyObject
@@ -90,6 +91,8 @@ class Lobby:
         self._room_numbers = Numbers()
         self._channel_numbers = Numbers()
         self._inboxes: dict[str, Channel] = {}
+        #: Channels of users who are gone, as long as something is being kept in them: who comes back meanwhile hears it.
+        self._passing: WeakValueDictionary[str, Channel] = WeakValueDictionary()
         self._schemas = {name: _checked_schema(name, game) for name, game in self._games.items()}
         _check(_made("chat handler", chat), IChatHandler, "chat handler")
 
@@ -130,10 +133,12 @@ class Lobby:
         """
         channel = self._inboxes.get(user)
         if channel is None:
-            name = f"@{user}"
-            if passing:
-                return Channel(0, name, self._limits, self.requests, self._report)
-            channel = self._inboxes[user] = self._channel(name)
+            channel = self._passing.get(user)
+            if channel is None:
+                channel = self._passing[user] = Channel(0, f"@{user}", self._limits, self.requests, self._report)
+            if not passing:
+                channel.number = self._channel_numbers.take()
+                self._inboxes[user] = channel
         return channel
 
     def forget(self, user: str) -> None:
@@ -141,6 +146,7 @@ class Lobby:
         channel = self._inboxes.pop(user, None)
         if channel is not None:
             self._channel_numbers.give_back(channel.number)
+            self._passing[user] = channel
 
     def _find(self, session: Session, wanted: str, now: float) -> Room:
         game, name = self._parse(wanted)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net import messages as wire
-from meteor_net.codec import Shared, decode_from_client, decode_from_server, encode_packet
+from meteor_net.codec import Shared, decode_from_client, decode_from_server, encode_packet, plain_data
 from meteor_net.errors import CloseCode, LocalProtocolError, PacketError
-from meteor_net.limits import MAX_INT, MAX_MESSAGES, Limits
+from meteor_net.limits import MAX_DATA_BYTES, MAX_INT, MAX_MESSAGES, Limits
 from meteor_net.messages import FROM_CLIENT, FROM_SERVER, Message
 
 LIMITS = Limits()
@@ -20,10 +20,20 @@ HASH = b"12345678"
 #: One of each message, and each that has items which may be absent without them.
 SAMPLES: list[Message] = [
     wire.Line(1, 2, 3, 4, 0, "u", "ann", "hi", "c"),
+    wire.Line(1, 2, 3, 4, 0, "u", "ann", "hi", "c", 1, "", ["u", "v"], None, 1, [("\u2764\ufe0f", 2, True)]),
+    wire.Line(1, 2, 3, 4, 64, "u", "ann", "", "c", -1, "", [], {"a": [1, 1.5, None, True, b"x"]}),
+    wire.Line(1, 2, 3, 4, 7, "u", "ann", "hi", "c", -1, "v"),
     wire.Say(1, "c", 0, "hi"),
+    wire.Say(1, "c", 7, "hi", -1, "v"),
+    wire.Say(1, "c", 64, "", 1, "", {"a": [1, 1.5, None, True, b"x"]}),
     wire.Said(1, "c", -1),
+    wire.Said(1, "c", 5, 3_000),
     wire.History(1, 2, 3, True, [[0, 3, 4, 0, "u", "ann", "hi", "c"]]),
     wire.Unsaid(1, "c", "bad-text", "no"),
+    wire.Unsaid(1, "c", "slow-down", "no", 400),
+    wire.Earlier(1, 50),
+    wire.Earlier(1, 50, 100),
+    wire.Page(1, 2, 50, True, [[0, 3, 4, 0, "u", "ann", "hi", "c"]]),
     wire.Frame(1, 65_535, 8, b"\x00\xff"),
     wire.Frame(1, 0, 8, b"", [[0, 1, [2], ["ann"]]]),
     wire.EventMessage(1, 0, 3, 2, [1, -1, "a"]),
@@ -88,6 +98,17 @@ class RoundTripTests(SynchronousTestCase):
         """A frame without texts spares the byte for them."""
         self.assertEqual(cbor2.loads(encode_packet([wire.Frame(1, 2, 8, b"a")])), [[16, 1, 2, 8, b"a"]])
 
+    def test_plain_line(self) -> None:
+        """A line that has nothing special spares the bytes for it, as does one of its answers."""
+        for message, size in (
+            (wire.Line(1, 2, 3, 4, 0, "u", "ann", "hi"), 9),
+            (wire.Line(1, 2, 3, 4, 0, "u", "ann", "hi", "c", 5), 11),
+            (wire.Say(1, "c", 0, "hi"), 5),
+            (wire.Said(1, "c", 2), 4),
+            (wire.Unsaid(1, "c", "refused", "no"), 5),
+        ):
+            self.assertEqual(len(cbor2.loads(encode_packet([message]))[0]), size)
+
     def test_later_versions(self) -> None:
         """Items that later versions add at the end are ignored, and new codes by a client; a server refuses those."""
         self.assertEqual(decode_from_client(cbor2.dumps([[19, 1, 2, "new"]]), LIMITS), [wire.Held(1, 2)])
@@ -124,6 +145,32 @@ class EncodeTests(SynchronousTestCase):
             deep = [deep]
         for value in (float("nan"), MAX_INT + 1, {1: 2}, deep, b"x" * LIMITS.packet_out_bytes):
             self.assertRaises(LocalProtocolError, Shared.checked, wire.Result(0, 1, value), LIMITS)
+
+
+class DataTests(SynchronousTestCase):
+    """What a line of a game's own kind carries."""
+
+    def test_plain(self) -> None:
+        """It is what its readers will have; they have lists for tuples."""
+        value = {"dice": (3, 5), "sum": 8.5, "by": None, "raw": b"x"}
+        self.assertEqual(plain_data(value), {**value, "dice": [3, 5]})
+        self.assertIsNone(plain_data(None))
+
+    def test_size(self) -> None:
+        """4 KiB as CBOR are carried, and no byte more."""
+        for size in (0, 23, 255, MAX_DATA_BYTES - 3):
+            self.assertEqual(plain_data(b"x" * size), b"x" * size)
+        error = self.assertRaises(LocalProtocolError, plain_data, b"x" * (MAX_DATA_BYTES - 2))
+        self.assertEqual(str(error), "data of 4097 bytes; at most 4096")
+
+    def test_wrong(self) -> None:
+        """What some reader could not read is refused: what has no place on the wire, and what is deep, as HISTORY is deeper."""
+        fits: Any = 1
+        for _ in range(8):
+            fits = [fits]
+        self.assertEqual(plain_data(fits), fits)
+        for value in ([fits], float("nan"), MAX_INT + 1, {1: 2}, object()):
+            self.assertRaises(LocalProtocolError, plain_data, value)
 
 
 class BadPacketTests(SynchronousTestCase):

@@ -150,5 +150,10 @@ class ChatTests(SynchronousTestCase):
             self.assertEqual((error.text, error.reason), (f"there is no command /{name}; try /help", "bad-text"))
 
     def test_help(self) -> None:
-        """`/help` lists them."""
-        self.assertEqual(self.chat.command(self.player, "help", ""), "commands: /echo, /help")
+        """`/help` lists them, those for moderators to moderators."""
+        bench = Bench(Plain, Parrot)
+        ann = bench.guest("ann").player
+        chat = bench.room.chat
+        self.assertEqual(chat.command(ann, "help", ""), "commands: /echo, /help, /me, /msg")
+        chat.moderators = {"ann"}
+        self.assertEqual(chat.command(ann, "help", ""), "commands: /echo, /help, /me, /msg, /mute, /slow, /unmute")

@@ -1,26 +1,29 @@
 """A channel: an append-only log of lines, and those who hear it (wire page, clause 10).
 
 Nobody hears a line, and its sender is not told, before storage has kept it. Storage gives the offset; answers may come in
-another order, so what came early waits for its turn; a hole that none of our own lines will fill is read from storage. A
-newcomer's history is read from there too: lines that are kept meanwhile are held back for it, then merged by offset.
+another order, so what came early waits for its turn; a hole that none of our own lines will fill is read from storage. Pages of
+before are read from there too: lines that are kept meanwhile wait until the hearer has its page, so that a change is never told
+before the line that it changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from ..codec import Shared, encode_items
+from ..errors import Refused, StorageError
 from ..interfaces import ChannelPlace, StoredLine
-from ..limits import Limits
-from ..messages import History, Line, Message
-from ..requests import Fetch, FetchPage, OpenChannel, Report, Request, Store
+from ..limits import MAX_PROSE_CHARS, Limits
+from ..messages import CODES, Earlier, ErrorMessage, History, Line, Message, Page, fitting
+from ..requests import Failed, Fetch, FetchPage, OpenChannel, Report, Request, Store, Then
 from ..session.outbox import Lane
 from ..session.session import Session
 
-#: Tells the sender what became of a line: its offset, or the error.
+#: Tells the sender that a line is kept, and its offset.
 Kept = Callable[[int, float], None]
-Failed = Callable[[BaseException, float], None]
 #: (epoch, offset) that a hearer holds.
 Held = tuple[int, int]
 
@@ -28,9 +31,11 @@ Held = tuple[int, int]
 @dataclass(slots=True, eq=False)
 class _Hearer:
     session: Session
-    #: Lines that came while the history is being read; None once it was sent.
-    held_back: list[StoredLine] | None = field(default_factory=list)
-    since: Held | None = None
+    #: The offset of the first line that it hears as it is said; its history is what was before.
+    first: int
+    #: Pages that are being read for it, and the lines that wait for those: at most what is said in the time of a read.
+    reading: int = 0
+    waiting: list[Shared] = field(default_factory=list)
 
 
 class Channel:
@@ -89,55 +94,103 @@ class Channel:
 
     def hear(self, session: Session, since: Held | None) -> None:
         """Let a session hear the channel: first its history, or what it missed since a place, then each line."""
-        hearer = _Hearer(session, since=since)
+        place = self._opened_place
+        hearer = _Hearer(session, place.next)
         self._hearers[session] = hearer
-        after, limit = self._what_to_read(since)
-
-        def read(lines: list[StoredLine], now: float) -> None:
-            self._read(hearer, lines)
-
-        def failed(error: BaseException, now: float) -> None:
-            self._report("error", error, channel=self.name, player=session.name, verb="history")
-            self._read(hearer, [])
-
-        if after is None:
-            self._requests.append(FetchPage(read, failed, self.name, None, limit, session.user))
+        if since is None or since[0] != place.epoch:
+            self._send_newest(hearer, since)
+            return
+        missed = place.next - 1 - since[1]
+        if missed == 0:
+            self._send_history(hearer, since, [])
+        elif 0 < missed <= self._limits.resume_lines:
+            self._send_missed(hearer, since, missed)
         else:
-            self._requests.append(Fetch(read, failed, self.name, after, limit, session.user))
+            self._send_newest(hearer, since)
 
     def unhear(self, session: Session) -> None:
         """The session hears no more."""
         self._hearers.pop(session, None)
 
-    def _what_to_read(self, since: Held | None) -> tuple[int | None, int]:
-        """(after, limit): all that was missed where that can be given, else the newest lines."""
-        place = self._opened_place
-        if since is not None and since[0] == place.epoch:
-            missed = place.next - 1 - since[1]
-            if 0 <= missed <= self._limits.resume_lines:
-                # Lines that are kept while this is read are held back for the hearer: no need to read those.
-                return since[1], self._limits.resume_lines
-        return None, self._limits.history_lines
+    def earlier(self, session: Session, before: int, limit: int) -> None:
+        """Send a hearer the page of lines before an offset (clause 10.7)."""
+        hearer = self._hearers[session]
 
-    def _read(self, hearer: _Hearer, lines: list[StoredLine]) -> None:
-        if self._hearers.get(hearer.session) is not hearer:
-            return  # left, or joined anew, while we read
-        place = self._opened_place
-        held_back, hearer.held_back = hearer.held_back or [], None
-        lines = [line for line in lines if line.offset < place.next]
-        # What was heard while we read, and is not among what was read.
-        last = lines[-1].offset if lines else -1
-        lines = lines + [line for line in held_back if line.offset > last]
-        gap = hearer.since is not None and not self._whole(hearer.since, lines)
+        def read(lines: list[StoredLine], now: float) -> None:
+            more = len(lines) > limit
+            items = [self._items(line) for line in lines[-limit:]]
+            session.put(Lane.LINES, Shared.of(Page(self.number, self._opened_place.epoch, before, more, items)))
+
+        def failed(error: BaseException) -> None:
+            text = fitting(error, MAX_PROSE_CHARS) if isinstance(error, StorageError) else "this failed on the server"
+            session.put(Lane.CONTROL, ErrorMessage(CODES[Earlier], "failed", text))
+
+        self._read(
+            hearer,
+            lambda then, failed: FetchPage(then, failed, self.name, before, limit + 1, session.user),
+            read,
+            failed,
+        )
+
+    def _send_missed(self, hearer: _Hearer, since: Held, missed: int) -> None:
+        """All that was said since a place; or, where storage has no longer all of it, the newest page."""
+
+        def read(lines: list[StoredLine], now: float) -> None:
+            # one of ours that storage has kept, but not told us of yet, comes as a line
+            lines = [line for line in lines if line.offset < hearer.first]
+            if _whole(since, lines, hearer.first):
+                self._send_history(hearer, since, lines)
+            else:
+                self._send_newest(hearer, since)
+
+        self._read(
+            hearer,
+            lambda then, failed: Fetch(then, failed, self.name, since[1], missed, hearer.session.user),
+            read,
+            lambda error: self._send_history(hearer, since, []),
+        )
+
+    def _send_newest(self, hearer: _Hearer, since: Held | None) -> None:
+        limit = self._limits.history_lines
+        self._read(
+            hearer,
+            lambda then, failed: FetchPage(then, failed, self.name, hearer.first, limit, hearer.session.user),
+            lambda lines, now: self._send_history(hearer, since, lines),
+            lambda error: self._send_history(hearer, since, []),
+        )
+
+    def _send_history(self, hearer: _Hearer, since: Held | None, lines: list[StoredLine]) -> None:
+        epoch, following = self._opened_place.epoch, hearer.first
+        gap = since is not None and (since[0] != epoch or not _whole(since, lines, following))
         items = [self._items(line) for line in lines]
         # A packet of its own, as it may be large; in the lane of lines, as those that are kept from now on come after it.
-        hearer.session.put(Lane.LINES, Shared.of(History(self.number, place.epoch, place.next, gap, items)))
+        hearer.session.put(Lane.LINES, Shared.of(History(self.number, epoch, following, gap, items)))
 
-    def _whole(self, since: Held, lines: list[StoredLine]) -> bool:
-        """Whether the lines, which ascend, are all that came since a place."""
-        place = self._opened_place
-        missed = place.next - 1 - since[1]
-        return since[0] == place.epoch and len(lines) == missed and (not lines or lines[0].offset == since[1] + 1)
+    def _read(
+        self, hearer: _Hearer, request: Callable[[Then, Failed], Request], then: Then, failed: Callable[[BaseException], None]
+    ) -> None:  # fmt: skip
+        """Read lines for a hearer; what is said meanwhile waits."""
+        hearer.reading += 1
+        done = partial(self._done, hearer)
+
+        def read(lines: Any, now: float) -> None:
+            done(lambda: then(lines, now))
+
+        def broke(error: BaseException, now: float) -> None:
+            self._report("error", error, channel=self.name, player=hearer.session.name, verb="history")
+            done(lambda: failed(error))
+
+        self._requests.append(request(read, broke))
+
+    def _done(self, hearer: _Hearer, tell: Callable[[], None]) -> None:
+        if self._hearers.get(hearer.session) is not hearer:
+            return  # left, or joined anew, while we read
+        tell()
+        hearer.reading -= 1
+        if not hearer.reading:
+            for shared in hearer.waiting:
+                hearer.session.put(Lane.LINES, shared)
+            hearer.waiting.clear()
 
     @staticmethod
     def _items(line: StoredLine) -> list[object]:
@@ -145,11 +198,19 @@ class Channel:
 
     # --- lines ---
 
-    def say(self, line: StoredLine, kept: Kept, failed: Failed, now: float) -> None:
-        """Have a line kept; then tell its sender, and all hearers."""
-        self.open(lambda now: self._store(line, kept, failed), failed, now)
+    def say(self, line: StoredLine, kept: Kept, failed: Failed, now: float, *, moderator: bool = False) -> None:
+        """Have a line kept; then tell its sender, and all hearers.
 
-    def _store(self, line: StoredLine, kept: Kept, failed: Failed) -> None:
+        Args:
+            line: The line, as it came.
+            kept: Told its offset.
+            failed: Told why it is not: Refused, if it may not be; else nobody knows.
+            now: The time in seconds.
+            moderator: The sender may change lines of others.
+        """
+        self.open(lambda now: self._store(line, kept, failed, moderator), failed, now)
+
+    def _store(self, line: StoredLine, kept: Kept, failed: Failed, moderator: bool) -> None:
         self._given += 1
         number = self._given
         self._storing[number] = None
@@ -163,9 +224,12 @@ class Channel:
         def lost(error: BaseException, now: float) -> None:
             del self._storing[number]
             failed(error, now)
-            self._heal()
+            if isinstance(error, Refused):
+                self._look_for_hole()
+            else:
+                self._heal()
 
-        self._requests.append(Store(stored, lost, self.name, line))
+        self._requests.append(Store(stored, lost, self.name, line, moderator))
 
     def _arrived(self, line: StoredLine) -> None:
         place = self._opened_place
@@ -184,12 +248,12 @@ class Channel:
         self.lines += 1
         shared: Shared | None = None
         for session, hearer in self._hearers.items():
-            if hearer.held_back is not None:
-                hearer.held_back.append(line)
-                continue
             if shared is None:
                 shared = Shared.of(self._message(self.number, line))
-            session.put(Lane.LINES, shared)
+            if hearer.reading:
+                hearer.waiting.append(shared)
+            else:
+                session.put(Lane.LINES, shared)
 
     @staticmethod
     def _message(number: int, line: StoredLine) -> Message:
@@ -220,3 +284,9 @@ class Channel:
             self._report("error", error, channel=self.name, verb="history")
 
         self._requests.append(Fetch(read, failed, self.name, self._opened_place.next - 1, max(1, self._limits.resume_lines)))
+
+
+def _whole(since: Held, lines: list[StoredLine], following: int) -> bool:
+    """Whether the lines, which ascend, are all that came since a place, up to the one that follows."""
+    missed = following - 1 - since[1]
+    return len(lines) == missed and (not lines or lines[0].offset == since[1] + 1)

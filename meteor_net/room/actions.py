@@ -97,7 +97,7 @@ class Actions:
                 self._asking.raised(player, "action", error)
                 self._refuse(player, seq, as_refused(error))
             else:
-                player.tell(Lane.ACKS, result)
+                player.put(Lane.ACKS, result)
 
         def refused(error: BaseException, now: float) -> None:
             self._refuse(player, seq, as_refused(error))
@@ -109,6 +109,6 @@ class Actions:
         player.answering.discard(seq)
         self.counters["refused"] += 1
         player.session.counters["refused"] += 1
-        player.tell(Lane.ACKS, RefusedMessage(
+        player.put(Lane.ACKS, RefusedMessage(
             self._room, seq, fitting(refused.reason, MAX_WORD_CHARS), fitting(refused.text, MAX_PROSE_CHARS),
         ))  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
-from ..errors import Refused
+from ..errors import Refused, StorageError
 from ..limits import Limits
 from ..requests import Await, Failed, Report, Request, Then
 from .player import Player
@@ -17,8 +17,10 @@ def nothing(_: Any, now: float) -> None:
 
 
 def as_refused(error: BaseException) -> Refused:
-    """What the player is told of an error: the handler's own words, or that it failed."""
-    return error if isinstance(error, Refused) else Refused("this failed on the server", "failed")
+    """What the player is told of an error: the handler's own words, the storage's, or that it failed."""
+    if isinstance(error, Refused):
+        return error
+    return Refused(error.text if isinstance(error, StorageError) else "this failed on the server", "failed")
 
 
 class Asking:
@@ -56,6 +58,17 @@ class Asking:
         if not isawaitable(answer):
             then(answer, now)
             return
+        self.wait_for(
+            player,
+            lambda then, failed: Await(then, failed, answer, self._limits.await_s),
+            then,
+            lambda error, now: self._failed(player, verb, error, failed, now),
+        )
+
+    def wait_for(
+        self, player: Player | None, request: Callable[[Then, Failed], Request], then: Then, failed: Failed
+    ) -> None:  # fmt: skip
+        """Leave a request; a player's later events wait until it is answered."""
         if player is not None:
             player.busy += 1
 
@@ -67,11 +80,11 @@ class Asking:
 
         def broke(error: BaseException, now: float) -> None:
             try:
-                self._failed(player, verb, error, failed, now)
+                failed(error, now)
             finally:
                 self._done(player, now)
 
-        self._requests.append(Await(answered, broke, answer, self._limits.await_s))
+        self._requests.append(request(answered, broke))
 
     def after(self, player: Player, event: Then, now: float, refused: Callable[[Refused], None] | None = None) -> None:
         """Let an event of a player's happen now, or behind what is being awaited for the player.

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Refused
+from ..interfaces import Identity
 from ..limits import MAX_PROSE_CHARS, MAX_WORD_CHARS
 from ..messages import CODES, ErrorMessage, Join, Joined, Left, Role, fitting
+from ..requests import Seen
 from ..session.outbox import Lane, Pipe
 from ..session.session import Session
 from .asking import as_refused, nothing
@@ -148,6 +150,7 @@ class Members:
         player.entered = True
         room.counters["joined"] += 1
         self._around.report("joined", room=room.name, player=player.name, user=player.user)
+        self._tell_storage(player, now)
         if not player.here:  # it left while the game thought
             self._tell_left(player, now)
             room.close_if_empty(now)
@@ -155,6 +158,14 @@ class Members:
         self._seat(player, wish, now)
         player.busy -= 1
         self._asking.free(player, now)
+
+    def _tell_storage(self, player: Player, now: float) -> None:
+        """The user is here: whoever writes to it, or to its name, finds it from now on."""
+
+        def failed(error: BaseException, now: float) -> None:
+            self._around.report("error", error, room=self._room.name, player=player.name, verb="seen")
+
+        self._around.requests.append(Seen(nothing, failed, Identity(player.user, player.name), self._room.server_ms(now)))
 
     def _turn_away(self, session: Session, error: BaseException) -> None:
         refused = as_refused(error)

@@ -18,6 +18,7 @@ from ..session.session import Session
 from ..state import Coding, Row
 
 if TYPE_CHECKING:
+    from .answer import Answer
     from .room import Room
 
 #: An input that waits for its tick: sequence number, tick on screen in eighths, the action.
@@ -41,6 +42,7 @@ class Player:
         busy: How many verbs of this player's are being awaited; `queue` holds the events behind them.
         entered: The handler has let it in: `left` will be told.
         seated: It was told JOINED on the connection that it has now, and hears what happens.
+        hand: The answer that a command in hand owes the player, or None.
         lagging_since: When this player began to lack the newest version, in seconds, or None.
     """
 
@@ -63,12 +65,12 @@ class Player:
         self.written_at: float | None = None
         self.probe: int | None = None
         self.lagging_since: float | None = None
+        self.hand: Answer | None = None
         self.busy = 0
         self.entered = False
         self.seated = False
         self.queue: deque[Then] = deque()
         self.action_bucket = TokenBucket(limits.actions_per_s, limits.actions_per_s)
-        self.line_bucket = TokenBucket(limits.lines_per_s, limits.lines_burst)
         self._rows: list[Any] = []
         self._told_rows: list[tuple[int, int]] = []
 
@@ -114,7 +116,7 @@ class Player:
         """Whether the player is still in its room, away or not."""
         return self.session.seats.get(self.room.number) is self
 
-    def tell(self, lane: Lane, item: Message | Shared) -> None:
+    def put(self, lane: Lane, item: Message | Shared) -> None:
         """Leave something about the room for the client; once out of it, the client has no use for it."""
         if self.here:
             self.session.put(lane, item)
@@ -123,6 +125,10 @@ class Player:
         """Send the player alone a notice, kept in the user's inbox."""
         self.room.whisper(self, text)
 
+    def tell(self, to: str, text: str) -> None:
+        """Say something to one user, by name or id, in the player's name."""
+        self.room.tell(self, to, text)
+
     def emit(self, event: object) -> None:
         """Send the player alone an event."""
         self.room.emit_to(self, event)
@@ -130,6 +136,14 @@ class Player:
     def remove(self, text: str = "") -> None:
         """Take the player out of the room, and tell why."""
         self.room.remove(self, text)
+
+    def take_hand(self) -> Answer | None:
+        """The answer that the command in hand owes, if nothing brings it yet: who takes it has to."""
+        answer = self.hand
+        if answer is None or answer.taken:
+            return None
+        answer.taken = True
+        return answer
 
     def row_numbers(self) -> list[tuple[int, int]]:
         """(table, slot) of the rows that are alive, as the wire has them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from inspect import isawaitable, iscoroutine
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from zope.interface import implementer
@@ -17,7 +17,7 @@ from ..chat.channel import Channel
 from ..codec import Shared
 from ..errors import LocalProtocolError
 from ..interfaces import IPlayer, IRoom
-from ..messages import ActionMessage, Clock, Held, Join, Leave, Left, LineKind, Lost, Message, Say
+from ..messages import ActionMessage, Clock, Earlier, Held, Join, Leave, Left, LineKind, Lost, Message, Say
 from ..session.outbox import Lane
 from ..session.session import Session
 from ..state import Schema, Stream, World
@@ -71,7 +71,7 @@ class Room:
         self.feed = Feed(number, Stream(self.world, limits=around.limits), around.limits, self._frame_too_large)
         self.events = Events(number, schema, around.limits)
         self.actions = Actions(number, game, schema, self.asking, around.limits)
-        self.talk = Talk(self, chat, channel, self.asking, around.limits, around.report)
+        self.talk = Talk(self, chat, channel, self.asking, around)
         kept = [table for table in self.world.tables if type(table) in game.keep]
         self.saving = Saving(name, kept, self.tick_s, around)
         self._around = around
@@ -79,8 +79,8 @@ class Room:
         self._awaits_tick = False
         self._check_every = max(1, round(game.tick_hz))
         self._verbs: dict[type[Message], Callable[[Player, Any, float], None]] = {
-            ActionMessage: self.actions.on_action, Say: self.talk.on_say, Held: self._on_held,
-            Lost: self._on_lost, Leave: self._on_leave,
+            ActionMessage: self.actions.on_action, Say: self.talk.on_say, Earlier: self.talk.on_earlier,
+            Held: self._on_held, Lost: self._on_lost, Leave: self._on_leave,
         }  # fmt: skip
 
     def __repr__(self) -> str:
@@ -98,11 +98,15 @@ class Room:
 
     def notice(self, text: str) -> None:
         """Say something in the room's channel in the server's name."""
-        self.talk.say(self.channel, LineKind.NOTICE, text, self._around.now)
+        self.talk.notice(self.channel, text, self._around.now)
 
-    def say(self, player: IPlayer, text: str) -> None:
+    def say(self, player: IPlayer, text: str, kind: int = LineKind.TEXT, data: Any = None) -> None:
         """Say something in the room's channel in a player's name."""
-        self.talk.say(self.channel, LineKind.TEXT, text, self._around.now, player)
+        self.talk.say(cast(Player, player), text, kind, data, self._around.now)
+
+    def mute(self, user: str, seconds: float) -> None:
+        """Let a user say nothing here for so long; 0 ends it."""
+        self.talk.mute(user, seconds, self._around.now)
 
     def emit(self, event: Any) -> None:
         """Tell all in the room an event, once, of this tick."""
@@ -115,7 +119,11 @@ class Room:
     def whisper(self, player: Player, text: str) -> None:
         """Keep a notice in a user's inbox; the user may be gone."""
         inbox = self._around.inbox(player.user, passing=True)
-        self.talk.say(inbox, LineKind.NOTICE, text, self._around.now)
+        self.talk.notice(inbox, text, self._around.now)
+
+    def tell(self, player: Player, to: str, text: str) -> None:
+        """Say something to one user, by name or id, in a player's name."""
+        self.talk.tell(player, to, text, self._around.now)
 
     def emit_to(self, player: Player, event: Any) -> None:
         """Tell one player an event of this tick; it is not kept."""

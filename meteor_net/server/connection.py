@@ -10,6 +10,7 @@ from ..interfaces import Identity
 from ..messages import (
     CODES,
     ActionMessage,
+    Earlier,
     ErrorMessage,
     Goodbye,
     Hello,
@@ -171,8 +172,8 @@ class Connection:
                 self._room(number).ponged(session, message.number)
         elif isinstance(message, Join):
             self._join(session, message, now)
-        elif isinstance(message, Say):
-            self._say(session, message, now)
+        elif isinstance(message, Say | Earlier):
+            self._to_channel(session, message, now)
         else:
             self._to_room(session, message, now)
 
@@ -192,12 +193,18 @@ class Connection:
     def _room(self, number: int) -> Any:
         return self._host.lobby.room(number)
 
-    def _say(self, session: Session, message: Say, now: float) -> None:
-        for player in session.seats.values():
-            if player.room.channel.number == message.channel:
+    def _to_channel(self, session: Session, message: Say | Earlier, now: float) -> None:
+        """A channel is a room's, or the user's inbox, which any of its rooms looks after."""
+        seats = session.seats.values()
+        own = bool(seats) and message.channel == self._host.lobby.inbox(session.user).number
+        for player in seats:
+            if own or player.room.channel.number == message.channel:
                 player.room.receive(session, message, now)
                 return
-        self._put(Unsaid(message.channel, message.cid, "refused", "you cannot speak there"))
+        if isinstance(message, Say):
+            self._put(Unsaid(message.channel, message.cid, "refused", "you cannot speak there"))
+        else:
+            self._put(ErrorMessage(CODES[Earlier], "refused", "you do not hear that channel"))
 
     def _put(self, message: Message) -> None:
         if self.session is not None:

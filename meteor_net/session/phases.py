@@ -7,6 +7,7 @@ from enum import Enum
 from ..errors import RemoteProtocolError
 from ..messages import (
     ActionMessage,
+    Earlier,
     Goodbye,
     Held,
     Hello,
@@ -35,7 +36,7 @@ NEXT: dict[Phase, dict[type[Message], Phase]] = {
     Phase.HELLO: {Hello: Phase.ENTERING, Goodbye: Phase.LEAVING},
     Phase.ENTERING: {Goodbye: Phase.LEAVING},
     Phase.READY: {
-        **dict.fromkeys((Join, Leave, Say, ActionMessage, Held, Lost, Ping, Pong), Phase.READY),
+        **dict.fromkeys((Join, Leave, Say, Earlier, ActionMessage, Held, Lost, Ping, Pong), Phase.READY),
         Goodbye: Phase.LEAVING,
     },
     Phase.LEAVING: {},

@@ -44,7 +44,7 @@ class HistoryTests(ChannelCase):
         self.assertEqual(ear.read(), [History(4, EPOCH, 1, False, [[0, 1_000, 1, 0, "ann", "ann", "a"]])])
 
     def test_merged_with_live_lines(self) -> None:
-        """Lines that are kept while the history is read come once: in it, or behind it."""
+        """Lines that are kept while the history is read come once, behind it; what it says is next is the first of them."""
         for answered_late in (False, True):
             log = self.begin("a", "b")
             ear = log.hearer()
@@ -56,7 +56,9 @@ class HistoryTests(ChannelCase):
                 read()
             else:
                 log.answer()
-            self.assertEqual(ear.heard(), ["h[a b c]"])
+            history, line = ear.read()
+            assert isinstance(history, History) and isinstance(line, Line)
+            self.assertEqual((history.next, len(history.lines), line.offset), (2, 2, 2))
             log.say("d")
             log.answer_all()
             self.assertEqual(ear.heard(), ["d"])
@@ -152,7 +154,7 @@ class ResumeTests(ChannelCase):
         while len(self.log.requests) > 1:
             self.log.answer(1)
         self.log.answer()
-        self.assertEqual(ear.heard(), ["h[b c d e]"])
+        self.assertEqual(ear.heard(), ["h[b c]", "d", "e"])
 
 
 #: What may happen, in any order; answers most of all.

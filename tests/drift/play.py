@@ -37,6 +37,9 @@ class FakePlayer:
     def say(self, text: str) -> None:
         self.told.append(text)
 
+    def tell(self, to: str, text: str) -> None:
+        self.told.append((to, text))
+
     def emit(self, event: object) -> None:
         self.told.append(event)
 
@@ -68,8 +71,11 @@ class FakeRoom:
     def notice(self, text: str) -> None:
         self.notices.append(text)
 
-    def say(self, player: Any, text: str) -> None:
+    def say(self, player: Any, text: str, kind: int = 0, data: Any = None) -> None:
         self.notices.append(f"{player.name}: {text}")
+
+    def mute(self, user: str, seconds: float) -> None:
+        self.notices.append(f"{user} is muted")
 
     def emit(self, event: object) -> None:
         self.events.append(event)

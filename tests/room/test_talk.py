@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from meteor_net.errors import Refused
+from meteor_net.errors import Refused, StorageError
 from meteor_net.messages import History, Line, Said, Unsaid
 from meteor_net.requests import Store
 
@@ -102,10 +102,15 @@ class SayTests(TalkCase):
     def test_storage_fails(self) -> None:
         """The sender is told, the operator too; said again, it is kept."""
         self.bench.hold = (Store,)
-        self.ann.say("x")
-        self.bench.break_()
-        self.assertEqual(self.unsaid(), [("1", "failed", "the line could not be kept; say it again")])
-        self.assertEqual(self.bench.reports[-1][2], {"room": "sea/main", "player": "ann", "verb": "store"})
+        for error, told in (
+            (StorageError("the disk is full"), ("failed", "the disk is full")),
+            (StorageError("storage did not answer", unknown=True), ("unknown", "storage did not answer")),
+            (OSError("oops"), ("unknown", "nobody knows whether the line is kept; say it again")),
+        ):
+            self.ann.say("x")
+            self.bench.break_(error=error)
+            self.assertEqual(self.unsaid(), [("1", *told)])
+            self.assertEqual(self.bench.reports[-1][1:], (error, {"room": "sea/main", "player": "ann", "verb": "store"}))
         self.bench.hold = ()
         self.ann.say("x")
         self.assertEqual(self.texts(), ["x"])
@@ -141,12 +146,11 @@ class HandlerTests(TalkCase):
         self.assertEqual(self.bench.reports[-1][2], {"room": "sea/main", "player": "ann", "verb": "line"})
 
     def test_answers_nonsense(self) -> None:
-        """A handler that forgets to answer, or answers what may not be said, does not make people say "None"."""
-        for answer in (None, 5):
-            self.bench.chat.answers["line"] = lambda text, answer=answer: answer
-            self.ann.say("x")
-            self.assertEqual(self.unsaid(), [("1", "failed", "this failed on the server")])
-        self.assertEqual(len(self.bench.errors()), 2)
+        """A handler that answers what may not be said does not make people say it."""
+        self.bench.chat.answers["line"] = lambda text: 5
+        self.ann.say("x")
+        self.assertEqual(self.unsaid(), [("1", "failed", "this failed on the server")])
+        self.assertEqual(len(self.bench.errors()), 1)
         self.bench.chat.answers["line"] = lambda text: " "
         self.ann.say("x")
         self.assertEqual(self.unsaid(), [("1", "bad-text", "an empty line")])
@@ -193,7 +197,7 @@ class CommandTests(TalkCase):
         self.assertEqual([reason for _, reason, _ in unsaid], ["bad-text"] * 5)
         self.assertEqual(unsaid[0][2], "there is no command /fly; try /help")
         self.ann.say("/help")
-        self.assertEqual([line.text for line in self.ann.found(Line)], ["commands: /help, /me"])
+        self.assertEqual([line.text for line in self.ann.found(Line)], ["commands: /help, /me, /msg"])
 
     def test_fails(self) -> None:
         """A command that raises is refused as failed."""

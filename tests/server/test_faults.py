@@ -116,7 +116,7 @@ class BytesTests(HarbourCase):
     def test_unknown_kinds(self) -> None:
         """A code that the server does not know, or that only servers say, ends with 4500."""
         self.all_end(
-            (cbor2.dumps([[code, 0, 0, 0]]), f"no message of code {code}") for code in (5, 15, 16, 49, 51, 58, 255, 4_000_000)
+            (cbor2.dumps([[code, 0, 0, 0]]), f"no message of code {code}") for code in (6, 15, 16, 49, 51, 58, 255, 4_000_000)
         )
 
     def test_random_bytes(self) -> None:

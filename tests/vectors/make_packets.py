@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
-from meteor_net.codec import encode_packet
+from meteor_net.codec import encode_items, encode_packet
 from meteor_net.messages import (
     CODES,
     FROM_CLIENT,
     Ack,
     ActionMessage,
     Clock,
+    Earlier,
     ErrorMessage,
     EventMessage,
     Frame,
@@ -34,6 +35,7 @@ from meteor_net.messages import (
     Lost,
     Message,
     Own,
+    Page,
     Ping,
     Pong,
     RefusedMessage,
@@ -54,6 +56,27 @@ and "messages": arrays that begin with the code.
 "refused": bytes that are no packet of that way, and why; a decoder answers with its one error, and nothing else."""
 
 _LINE = Line(3, 7, 1_790_000_000_000, 41, 0, "guest-00ff", "Ann", "Hallo, \u00d6resund \U0001f30a", "c-1")
+_HEART = "\u2764\ufe0f"
+_DATA = {"dice": [3, 5], "share": 0.5, "seal": b"\x00\xff"}
+#: A line of each kind that there is, as its hearers get it while it is new.
+_KINDS = [
+    Line(3, 8, 1_790_000_000_001, 41, 1, "", "", "Ann sails in"),
+    Line(3, 9, 1_790_000_000_002, 41, 2, "guest-00ff", "Ann", "\U0001f44d\U0001f3fd", "c-2"),
+    Line(3, 10, 1_790_000_000_003, 41, 3, "bob", "Bob", _HEART, "b-1", 7, reactions=[(_HEART, 2, False)]),
+    Line(3, 11, 1_790_000_000_004, 41, 4, "bob", "Bob", _HEART, "b-2", 7, reactions=[(_HEART, 1, False)]),
+    Line(3, 12, 1_790_000_000_005, 41, 5, "guest-00ff", "Ann", "Hello @Bob", "c-3", 7, mentions=["bob"]),
+    Line(3, 13, 1_790_000_000_006, 41, 6, "guest-00ff", "Ann", "", "c-4", 9),
+    Line(4, 0, 1_790_000_000_007, 41, 7, "bob", "Bob", "psst", "b-3", to="guest-00ff"),
+    Line(3, 14, 1_790_000_000_008, 41, 8, "guest-00ff", "Ann", "waves", "c-5"),
+    Line(3, 15, 1_790_000_000_009, 41, 64, "bob", "Bob", "", "b-4", data=_DATA),
+    Line(3, 16, 1_790_000_000_010, 41, 0, "bob", "Bob", "an answer", "b-5", 7),
+]
+#: The same room's lines for somebody who comes then.
+_AS_THEY_STAND = [
+    msgspec.structs.replace(_LINE, text="Hello @Bob", mentions=["bob"], state=1, reactions=[(_HEART, 1, True)]),
+    _KINDS[0],
+    msgspec.structs.replace(_KINDS[1], text="", state=2),
+]
 _X = {"name": "x", "kind": "fixed", "step": 0.0625, "low": 0, "high": 4096, "wrap": True}
 _SCHEMA = {
     "tables": [
@@ -78,10 +101,19 @@ PACKETS: dict[str, list[Message]] = {
                b"\x02" * 8, _SCHEMA, [(0, 5)], 0, 3)
     ],
     "joined without": [Joined(0, "drift/a", 1, 0, 0, 16_667, 0, [], b"\x02" * 8, None, [], 12, 0)],
-    "history with a gap": [History(3, 9, 8, True, [list(msgspec.structs.astuple(_LINE)[1:])])],
+    "history with a gap": [History(3, 9, 8, True, [encode_items(_LINE)[1:]])],
+    "history of lines as they stand": [History(3, 9, 17, False, [encode_items(line)[1:] for line in _AS_THEY_STAND])],
     "a line": [_LINE],
+    "a line of each kind": list(_KINDS),
     "say, said, unsaid": [Said(3, "c-1", 7), Unsaid(3, "c-2", "slow-down", "too fast; again in 0.4 s"), Said(3, "c-3", -1)],
+    "slow mode": [Said(3, "c-1", 7, 10_000), Unsaid(3, "c-2", "slow-down", "slow mode; again in 9.9 s", 9_900)],
     "say": [Say(3, "c-1", 0, "Hallo")],
+    "say in all ways": [
+        Say(3, "b-1", 3, _HEART, 7), Say(3, "c-3", 5, "Hello @Bob", 7), Say(3, "c-4", 6, "", 9),
+        Say(4, "b-3", 7, "psst", to="guest-00ff"), Say(3, "b-4", 64, "", data=_DATA),
+    ],
+    "earlier": [Earlier(3, 7, 50), Earlier(3, 7, 100)],
+    "a page": [Page(3, 9, 10, True, [encode_items(line)[1:] for line in _AS_THEY_STAND]), Page(3, 9, 0, False, [])],
     "a frame": [Frame(0, 65_535, 8, bytes(range(32)))],
     "a frame with texts": [Frame(0, 1, 0, b"\x00", [[0, 2, [5, 6], ["Ann", ""]]])],
     "an event and a gap": [EventMessage(0, 4, 42, 1, [-5, 0, 2**53 - 1, "text"]), Gap(0, 400)],
@@ -131,6 +163,9 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "no version": ("client", "8182183080", "HELLO with no versions"),
     "unknown code from a client": ("client", "81820901", "clause 3.3"),
     "a server's message from a client": ("client", "8184182100 0101".replace(" ", ""), "ACK"),
+    "no such state": ("server", encode_packet([Line(3, 0, 0, 0, 0, "", "", "", state=3)]).hex(), "a line in state 3"),
+    "a page of none": ("client", "818405030700", "EARLIER with limit 0"),
+    "a page too long": ("client", "81840503071865", "EARLIER with limit 101"),
     "a client's message from a server": ("server", "8182183400", "LEAVE"),
 }
 
@@ -148,10 +183,7 @@ def _plain(value: Any) -> Any:
 
 def meaning(message: Message) -> list[Any]:
     """A message as an array that begins with its code."""
-    items = [_plain(item) for item in msgspec.structs.astuple(message)]
-    if isinstance(message, Frame) and not message.texts:
-        items.pop()
-    return [CODES[type(message)], *items]
+    return [CODES[type(message)], *(_plain(item) for item in encode_items(message))]
 
 
 def _way(messages: list[Message]) -> str:
