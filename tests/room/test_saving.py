@@ -229,6 +229,21 @@ class AskedTests(SavingCase):
         self.bench.ticks(1)
         self.assertEqual(len(self.storage.kept_names), 1)
 
+    def test_asked_at_the_end(self) -> None:
+        """Asked for in the room's last turn, it is what the end does anyway."""
+        for change in (False, True):
+            room = self.open()
+            self.bench.ticks(11)
+
+            def left(player: Any, room: Any = room, change: bool = change) -> None:
+                room.save()
+                if change:
+                    room.world.stone.spawn(x=5)
+
+            self.bench.game.answers["left"] = left
+            self.ann.leave()
+            self.assertEqual(self.storage.kept_names, [NAME] * change)
+
     def test_too_late(self) -> None:
         """Of a room that has ended, or is ending, nothing more is saved."""
         room = self.open()
