@@ -1,7 +1,6 @@
 // One column of the coding `eg`: the sums of base, guess and difference (wire clauses 8.16, 8.17).
 
 import { FrameError } from "./errors.js";
-import { rebased } from "./rotation.js";
 
 /** @typedef {import("./eg.js").Part} Part */
 /** @typedef {import("./field.js").Column} Column */
@@ -29,7 +28,6 @@ export function applyColumn(part, c, mode, changed, listed, count, numbers, at) 
   const values = columns[c];
   const { ring, min, max } = column;
   const { slots, moved } = changed;
-  if (column.part > 0) rebase(part, c, column, slots);
   const guessed = part.before !== null && (mode === HALF || mode === LINEAR);
   for (let i = 0; i < count; i++) {
     const slot = slots[i];
@@ -58,7 +56,6 @@ function applyFew(part, c, { slots }, listed, count, numbers, at) {
   const column = kind.columns[c];
   const values = columns[c];
   const implied = column.values === 2;
-  if (column.part > 0) rebase(part, c, column, slots);
   for (let i = 0; i < count; i++) {
     const slot = slots[listed[i]];
     const z = implied ? 1 : numbers[at + i] + 1; // up to 2^32
@@ -82,19 +79,18 @@ function reduced(n, { min, ring }) {
 }
 
 /**
- * How an active row is guessed to move: as it did, or half of that (8.16); a rotation that is written in another way now, not at all (8.17).
+ * How an active row is guessed to move: as it did, or half of that (8.16); a rotation that came to be written in another way, not at all (8.17).
  * @param {Part} part
  * @param {number} c
  * @param {Column} column
  * @param {number} slot
  * @param {number} mode
  */
-function guess({ next, base, before }, c, column, slot, mode) {
+function guess({ base, before }, c, column, slot, mode) {
   const was = /** @type {TableState} */ (before).columns;
   if (column.part > 0) {
     const first = c - column.part;
-    const largest = base.columns[first][slot];
-    if (was[first][slot] !== largest || next.columns[first][slot] !== largest) return 0;
+    if (was[first][slot] !== base.columns[first][slot]) return 0;
   }
   const v = least(base.columns[c][slot] - was[c][slot], column.ring);
   return mode === HALF ? v >> 1 : v;
@@ -110,27 +106,4 @@ function least(difference, ring) {
   const half = ring >>> 1;
   const above = difference + half;
   return difference - Math.floor(above / ring) * ring;
-}
-
-/**
- * Where another component of a quaternion is the largest now, the base is the old rotation written that way (8.17).
- * @param {Part} part
- * @param {number} c
- * @param {Column} column
- * @param {Int32Array} slots
- */
-function rebase({ next, base, taken }, c, column, slots) {
-  const first = c - column.part;
-  const now = next.columns[first];
-  const values = next.columns[c];
-  const largest = base.columns[first];
-  if (now === largest) return;
-  const x = base.columns[first + 1];
-  const y = base.columns[first + 2];
-  const z = base.columns[first + 3];
-  for (let i = 0; i < slots.length; i++) {
-    const slot = slots[i];
-    if (now[slot] === largest[slot] || (taken !== null && taken[slot])) continue;
-    values[slot] = rebased(largest[slot], x[slot], y[slot], z[slot], column.max, now[slot])[column.part];
-  }
 }

@@ -20,7 +20,6 @@ import { Reader } from "./words.js";
  * @property {TableState} next
  * @property {TableState} base
  * @property {TableState | null} before
- * @property {Uint8Array | null} taken By slot, those taken in this step.
  * @property {Int32Array} active
  * @property {number} stopped
  * @property {number} begun
@@ -93,12 +92,8 @@ function readPart(reader, base, before, runs) {
   const has = reader.bits(base.kind.columns.length);
   const next = base.fork();
   /** @type {Part} */
-  const part = { next, base, before, taken: null, active: NONE, stopped: 0, begun: 0, columns: [] };
-  if (has[0]) {
-    const taken = readRows(reader, base, next);
-    part.taken = new Uint8Array(next.height);
-    for (const slot of taken) part.taken[slot] = 1;
-  }
+  const part = { next, base, before, active: NONE, stopped: 0, begun: 0, columns: [] };
+  if (has[0]) readRows(reader, base, next);
   if (!has.includes(true, 1)) return part;
   part.active = activeSet(base, before, next);
   if (part.active.length) {

@@ -65,27 +65,6 @@ export function toNumbers(largest, a, b, c, top) {
 }
 
 /**
- * About the same rotation with another component left out (8.17).
- * @param {number} old the place of the component that was left out
- * @param {number} a
- * @param {number} b
- * @param {number} c
- * @param {number} top
- * @param {number} largest the place of the one to leave out
- * @returns {Quaternion}
- */
-export function rebased(old, a, b, c, top, largest) {
-  const four = [a, b, c];
-  four.splice(old, 0, 0);
-  if (old === largest) return [largest, a, b, c];
-  const n = four[largest];
-  const turns = 2 * n < top;
-  const three = four.map((integer, i) => (i === old ? n : turns ? top - integer : integer));
-  three.splice(largest, 1);
-  return [largest, three[0], three[1], three[2]];
-}
-
-/**
  * The rotation at `alpha` from p to r, the shorter way (7.5); beyond 1 it goes on as it went.
  * @param {Quaternion} p
  * @param {Quaternion} r

@@ -23,7 +23,6 @@ export function readHead(reader, tables) {
  * @param {Reader} reader
  * @param {TableState} base
  * @param {TableState} next A fork of the base.
- * @returns {number[]} those taken, ascending
  */
 export function readRows(reader, base, next) {
   const freed = reader.rows();
@@ -32,7 +31,6 @@ export function readRows(reader, base, next) {
   next.own(top > base.height ? Math.min(MAX_ROWS, Math.max(top, 2 * base.height)) : 0);
   for (const slot of freed) free(next, slot);
   for (const slot of taken) take(next, base, slot, reader.word());
-  return taken;
 }
 
 /**

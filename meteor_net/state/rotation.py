@@ -28,29 +28,6 @@ _OTHERS = _ORDER[1:]
 NOWHERE = np.zeros(0, dtype=np.intp)
 
 
-def _moves() -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Tell what becomes of three integers when another component is left out (wire clause 8.17).
-
-    Returns:
-        By four times the place of the component that was left out plus the place of the one that will be: where the new
-        three come from and, last, where the latter component was; and -1 for those of the three whose sign turns with it.
-    """
-    places = np.ones((COLUMNS, COLUMNS * COLUMNS), dtype=np.intp)
-    turns = np.zeros((3, COLUMNS * COLUMNS), dtype=np.int32)
-    for old in range(COLUMNS):
-        others = _OTHERS[:, old].tolist()
-        for new in others:
-            case = COLUMNS * old + new
-            of_new = others.index(new) + 1
-            for at, component in enumerate(_OTHERS[:, new].tolist()):
-                places[at, case] = of_new if component == old else others.index(component) + 1
-                turns[at, case] = -(component != old)
-            places[3, case] = of_new
-    return places, turns
-
-
-_FROM, _TURNS = _moves()
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 
@@ -147,18 +124,6 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
         np.multiply(four[1:], np.copysign(1.0, four[0]), out=block[1:])
         block[0] = largest
         return bad
-
-    def rebase(self, ints: Ints, largest: NDArray[np.integer[Any]]) -> Ints:
-        """Predict the other three integers if the component at `largest` is left out (wire clause 8.17)."""
-        case = ints[0] * COLUMNS
-        case += largest
-        count = len(largest)
-        found = ints.take(_FROM.take(case, axis=1) * count + np.arange(count))
-        turned: Ints = (found[3] * 2 < self.most) * _TURNS.take(case, axis=1)
-        # All bits of the highest integer are ones: what is left to it are the bits turned over.
-        turned &= self.most
-        turned ^= found[:3]
-        return turned
 
     def values(self, ints: Ints) -> Floats:
         """Turn integers of shape (4, rows) into rows of four numbers."""

@@ -15,14 +15,13 @@ import numpy as np
 from meteor_net.state.coding.head import read_head
 from meteor_net.state.coding.leb128 import Reader
 from meteor_net.state.coding.modes import FEW, HALF, LINEAR, gap_k
-from meteor_net.state.coding.motion import NO_ROWS, active_set, flipped, motion, others, rows_of
+from meteor_net.state.coding.motion import NO_ROWS, active_set, motion, others, rows_of
 from meteor_net.state.coding.plan import Plan, plan
 from meteor_net.state.coding.planes import Numbers, decode_planes
 from meteor_net.state.coding.rowset import Slots
 from meteor_net.state.coding.varint import decode_structure
 from meteor_net.state.errors import FrameError
 from meteor_net.state.layout import Layout
-from meteor_net.state.rotation import COLUMNS
 from meteor_net.state.version import Ints, TableVersion, Version, note_moved
 
 
@@ -33,7 +32,6 @@ class _Part(NamedTuple):
         layout: Of the table.
         before, base: As given; `before` is None in a self-contained step.
         table: The base with the rows that come and go.
-        taken: Slots that are taken in this step.
         active: The active set.
         stopped, begun: How many rows of it do not change; how many other rows do.
         columns: Those with values.
@@ -44,7 +42,6 @@ class _Part(NamedTuple):
     before: TableVersion | None
     base: TableVersion
     table: TableVersion
-    taken: Slots
     active: Slots
     stopped: int
     begun: int
@@ -93,9 +90,9 @@ def _decode_head(
     bitmap = reader.one()
     if bitmap >> (len(layout.columns) + 1):
         raise FrameError("the frame has values for a column that is not in the schema")
-    table, taken = (base, NO_ROWS) if not bitmap & 1 else decode_structure(layout, base, reader)
+    table = decode_structure(layout, base, reader) if bitmap & 1 else base
     if bitmap < 2:
-        return _Part(layout, before, base, table, taken, NO_ROWS, 0, 0, NO_ROWS, [])
+        return _Part(layout, before, base, table, NO_ROWS, 0, 0, NO_ROWS, [])
     active = active_set(before, base, table)
     stopped = reader.one() if len(active) else 0
     begun = reader.one()
@@ -118,7 +115,7 @@ def _decode_head(
             ks.append(k)
             counts.append(count)
         modes.append(mode)
-    return _Part(layout, before, base, table, taken, active, stopped, begun, columns, modes)
+    return _Part(layout, before, base, table, active, stopped, begun, columns, modes)
 
 
 def _counted(count: int, size: int) -> int:
@@ -201,13 +198,4 @@ def _sums(part: _Part, known: Plan, slots: Slots, was: Ints, d: Numbers) -> Numb
                     row += step
                 elif mode == HALF:
                     row += step >> 1
-    for turn in known.turns:
-        if turn.at is None or not len(turn.small):
-            continue
-        largest = sums[turn.at] & (COLUMNS - 1)
-        rows = flipped(was[turn.place], largest, slots, part.taken)
-        if len(rows):
-            old = was[turn.place : turn.place + COLUMNS].take(rows, axis=1)
-            at = turn.small * len(slots) + rows
-            sums.reshape(-1)[at] = d.take(at) + turn.field.rebase(old, largest.take(rows))[turn.which]
     return sums

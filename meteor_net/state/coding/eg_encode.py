@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from meteor_net.state.coding.leb128 import encode, encode_one
 from meteor_net.state.coding.modes import FEW, HALF, KEPT, LINEAR, Choice, Chosen, choose, gap_k, zigzag
-from meteor_net.state.coding.motion import NO_ROWS, active_set, flipped, motion, moved_rows, others, rows_of, same
+from meteor_net.state.coding.motion import active_set, motion, moved_rows, others, rows_of, same
 from meteor_net.state.coding.plan import Plan, plan
 from meteor_net.state.coding.planes import Numbers, encode_planes
 from meteor_net.state.coding.rowset import Slots, encode_rows
 from meteor_net.state.coding.varint import carried, compare_rows
 from meteor_net.state.layout import Layout
-from meteor_net.state.rotation import COLUMNS
 from meteor_net.state.version import Ints, TableVersion, Version
 
 
@@ -76,7 +75,7 @@ def _encode_part(layout: Layout, before: TableVersion | None, base: TableVersion
     """Give the head of a table's part, empty if nothing changed, and put its numbers down."""
     if base is new:
         return b""
-    structure, taken, old = b"", NO_ROWS, base.ints
+    structure, old = b"", base.ints
     if base.alive is new.alive and base.generation is new.generation:
         changed = moved_rows(base, new)
     else:
@@ -92,18 +91,10 @@ def _encode_part(layout: Layout, before: TableVersion | None, base: TableVersion
     was, after = rows_of(old, changed), rows_of(new.ints, changed)
     d: Ints = after - was
     known = plan(layout, np.bitwise_or.reduce(d, axis=1).nonzero()[0])
-    bitmap = int(bool(structure)) | sum(2 << column for column in known.listed)
+    bitmap = int(bool(structure)) | known.bitmap
     heads = [encode_one(bitmap), structure]
     _encode_rows(active_set(before, base, new), changed, new, heads, sheet)
     v = motion(layout, before, base, new, changed)
-    for place, quaternion in layout.quaternions:
-        rows = flipped(was[place], after[place], changed, taken)
-        if len(rows):
-            three = slice(place + 1, place + COLUMNS)
-            expected = quaternion.rebase(was[place : place + COLUMNS].take(rows, axis=1), after[place].take(rows))
-            d[three, rows] = after[three].take(rows, axis=1) - expected
-            if v is not None:
-                v[three, rows] = 0
     d = known.pick(d)
     if v is not None:
         v = known.pick(v)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from meteor_net.state.coding.rowset import Slots
 from meteor_net.state.layout import Layout
@@ -90,12 +87,3 @@ def motion(layout: Layout, before: TableVersion | None, base: TableVersion, new:
         # A rotation that is written in another way tells nothing of how it turns.
         v[place + 1 : place + COLUMNS] *= v[place] == 0
     return v
-
-
-def flipped(was: NDArray[Any], largest: NDArray[Any], changed: Slots, taken: Slots) -> Slots:
-    """Give the places of the changed rows in which another component is the largest; not of rows taken in this step."""
-    differs = was != largest
-    if len(taken):
-        differs &= ~np.isin(changed, taken)
-    places: Slots = differs.nonzero()[0]
-    return places

@@ -1,15 +1,14 @@
-"""What the coding `eg` needs to know of a set of columns, worked out once for each set (wire clauses 8.16 and 8.17)."""
+"""What the coding `eg` needs to know of a set of columns, worked out once for each set (wire clause 8.16)."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meteor_net.state.errors import FrameError
 from meteor_net.state.layout import Layout, Rings
-from meteor_net.state.rotation import COLUMNS, Quaternion
 from meteor_net.state.version import Ints
 
 #: Sets of columns for which a plan is kept; few ever occur, and a peer must not make us remember more.
@@ -20,46 +19,28 @@ SMALL = (2, 3, 4)
 Columns = NDArray[np.intp]
 
 
-class Turn(NamedTuple):
-    """A quaternion among the columns of a step.
-
-    Attributes:
-        field: The `Quaternion`.
-        place: The column of its `largest` in the table.
-        at: The place of that among the columns of the step, None if it has no values.
-        small: The places of the other three, those with values, of shape (places, 1).
-        which: Which of the three those are, from 0.
-    """
-
-    field: Any
-    place: int
-    at: int | None
-    small: Columns
-    which: Columns
-
-
 class Plan:
     """A table's columns with values in a step.
 
     Attributes:
         columns: Their numbers, ascending.
         listed: The same, as a list.
+        bitmap: The same, as a step tells them (wire clause 8.5).
         all: Whether they are all columns of the table.
         rings: Shortens their differences.
         two_values: Which have two values.
-        turns: The quaternions among them.
     """
 
     def __init__(self, layout: Layout, columns: Columns) -> None:
         self.columns = columns
         self.listed: list[int] = columns.tolist()
+        self.bitmap = sum(2 << column for column in self.listed)
         fields = [layout.columns[column] for column in self.listed]
         sizes = [field.highest - field.lowest + 1 for field in fields]
         moduli = [f.modulus or (size if size in SMALL else 0) for f, size in zip(fields, sizes, strict=True)]
         self.all = len(columns) == len(layout.columns)
         self.rings = Rings(moduli)
         self.two_values = [modulus == 2 for modulus in moduli]
-        self.turns = [self._turn(*item) for item in layout.quaternions]
         # A ring of a power of two from 0 on keeps the low bits of a sum; the others are few, and take a division each.
         plain = [not modulus & (modulus - 1) and not f.lowest for f, modulus in zip(fields, moduli, strict=True)]
         masks = [modulus - 1 if modulus and easy else -1 for modulus, easy in zip(moduli, plain, strict=True)]
@@ -67,11 +48,6 @@ class Plan:
         self._divided = [(at, moduli[at], fields[at].lowest) for at, easy in enumerate(plain) if moduli[at] and not easy]
         self._lowest = layout.lowest[columns].astype(np.int32)
         self._span = (layout.highest - layout.lowest)[columns].astype(np.uint32)
-
-    def _turn(self, place: int, field: Quaternion) -> Turn:
-        at, first, last = self.columns.searchsorted((place, place + 1, place + COLUMNS)).tolist()
-        small = np.arange(first, last)
-        return Turn(field, place, at if first > at else None, small[:, None], self.columns[small] - place - 1)
 
     def pick(self, ints: Ints) -> Ints:
         """Give these columns of all of the table."""

@@ -95,7 +95,7 @@ def decode_part(layout: Layout, base: TableVersion, reader: Reader) -> TableVers
     bitmap = reader.one()
     if bitmap >> (len(layout.columns) + 1):
         raise FrameError("the frame has values for a column that is not in the schema")
-    table = decode_structure(layout, base, reader)[0] if bitmap & 1 else base
+    table = decode_structure(layout, base, reader) if bitmap & 1 else base
     if bitmap < 2:
         return table
     columns = np.array([column for column in range(len(layout.columns)) if bitmap >> (column + 1) & 1], dtype=np.intp)
@@ -143,11 +143,11 @@ def carried_texts(layout: Layout, base: TableVersion, size: int, emptied: Slots)
     return tuple(texts)
 
 
-def decode_structure(layout: Layout, base: TableVersion, reader: Reader) -> tuple[TableVersion, Slots]:
+def decode_structure(layout: Layout, base: TableVersion, reader: Reader) -> TableVersion:
     """Decode which rows come and go.
 
     Returns:
-        The base with those rows; and the slots that were taken.
+        The base with those rows.
 
     Raises:
         FrameError: it does not fit the base.
@@ -172,7 +172,7 @@ def decode_structure(layout: Layout, base: TableVersion, reader: Reader) -> tupl
     emptied = np.concatenate((freed, taken))
     emptied = emptied[emptied < size]
     texts = carried_texts(layout, base, size, emptied)
-    return TableVersion(alive[:size], generation[:size], carried(base, size, emptied), texts), taken
+    return TableVersion(alive[:size], generation[:size], carried(base, size, emptied), texts)
 
 
 def zigzag(difference: Ints) -> NDArray[np.uint32]:
