@@ -28,7 +28,7 @@ def main() -> int:
         try:
             measured |= part()
         except (PeerError, RuntimeError, OSError, subprocess.SubprocessError) as error:
-            say(f"FAILED: {error or type(error).__name__}")
+            say(f"FAILED: {type(error).__name__}: {error}")
     say(f"all of it took {monotonic() - began_s:.0f} s")
     return report(measured, PREFIXES)
 

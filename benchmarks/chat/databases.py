@@ -8,6 +8,15 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from psycopg import DatabaseError
+from psycopg.errors import FeatureNotSupported
+
+from meteor_net.server.database import DATABASE_FILE
+from tests.storage.postgresql import Cluster
+
+_TABLES = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+_INDEXES = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'i' AND relnamespace = 'public'::regnamespace"
+
 
 @dataclass(frozen=True)
 class Database:
@@ -42,10 +51,47 @@ def check_sqlite(folder: Path) -> list[str]:
     return faults
 
 
+def check_postgresql(cluster: Cluster, url: str) -> list[str]:
+    """Read all tables and indexes of a database, by amcheck where the server has it."""
+    tables = [str(row[0]) for row in cluster.execute(_TABLES, url)]
+    indexes = [str(row[0]) for row in cluster.execute(_INDEXES, url)]
+    if not tables:
+        return ["there is no table in the database"]
+    try:
+        cluster.execute("CREATE EXTENSION IF NOT EXISTS amcheck", url)
+    except FeatureNotSupported:  # what cannot be read is found all the same
+        statements = {table: f"SELECT count(it::text) FROM {table} it" for table in tables}
+    else:
+        statements = {table: f"SELECT msg FROM verify_heapam('{table}')" for table in tables}
+        statements |= {index: f"SELECT bt_index_check('{index}', true)" for index in indexes}
+    faults = []
+    for name, statement in statements.items():
+        try:
+            rows = cluster.execute(statement, url)
+        except DatabaseError as error:
+            faults.append(f"{name}: {error}")
+        else:
+            faults += [f"{name}: {row[0]}" for row in rows if "verify_heapam" in statement]
+    return faults
+
+
 @contextmanager
 def sqlite(folder: Path) -> Iterator[Database]:
     """SQLite in the server's data folder, as it is by default."""
-    yield Database((), "", lambda: check_sqlite(folder))
+    yield Database((), f"sqlite:///{folder / DATABASE_FILE}", lambda: check_sqlite(folder))
 
 
-DATABASES: dict[str, Callable[[Path], AbstractContextManager[Database]]] = {"sqlite": sqlite}
+@contextmanager
+def postgresql(folder: Path) -> Iterator[Database]:
+    """A PostgreSQL of the benchmark's own, with the settings that it has by default: a commit is on the disk."""
+    cluster = Cluster()
+    try:
+        cluster.start()
+        url = cluster.database()
+        pid = int((cluster.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        yield Database(("--database", url), url, lambda: check_postgresql(cluster, url), (pid,))
+    finally:
+        cluster.remove()
+
+
+DATABASES: dict[str, Callable[[Path], AbstractContextManager[Database]]] = {"sqlite": sqlite, "postgresql": postgresql}

@@ -17,8 +17,10 @@ from random import Random
 from statistics import median
 
 from sqlalchemy import Connection, text
+from twisted.internet.task import Clock
 
 from meteor_net.storage.engine import make_engine, parse_url
+from meteor_net.storage.sql import SqlStorage
 
 from ..server import Server, free_port, meteor
 from ..state.progress import say, shown
@@ -70,8 +72,7 @@ class Grown:
         self.server: Server | None = None
         #: What one holds who missed some lines.
         self._place: tuple[str, list[int]] | None = None
-        self.restart()  # makes the tables
-        self.stop()
+        SqlStorage(database.url, Clock()).migrate()
         engine = make_engine(parse_url(database.url), writes=True)
         with engine.begin() as connection:
             connection.execute(text("SET statement_timeout = 0" if "postgres" in database.url else "SELECT 1"))
@@ -161,12 +162,12 @@ async def pages(grown: list[Grown]) -> list[list[float]]:
     return took
 
 
-async def resumes(grown: list[Grown], count: int) -> list[list[float]]:
-    """Come back to each server in turn; seconds of each."""
+async def resumes(grown: list[Grown], count: int, first: int = 0) -> list[list[float]]:
+    """Come back to each server in turn, beginning with the `first`; seconds of each."""
     took: list[list[float]] = [[] for _ in grown]
-    for _ in range(count):
-        for each, seconds in zip(grown, took, strict=True):
-            seconds.append(await each.resume())
+    for number in range(count * len(grown)):
+        place = (first + number) % len(grown)
+        took[place].append(await grown[place].resume())
     return took
 
 
@@ -204,10 +205,10 @@ def measure() -> dict[str, float]:
             ratios.append(compare("a page", asyncio.run(pages(grown))))
             ratios.append(compare("a resume", asyncio.run(resumes(grown, RESUMES))))
             first: list[list[float]] = [[], []]
-            for _ in shown(range(RESTARTS), "restarts"):
+            for number in shown(range(RESTARTS), "restarts"):
                 for each in grown:
                     each.restart()
-                for seconds, more in zip(first, asyncio.run(resumes(grown, 1)), strict=True):
+                for seconds, more in zip(first, asyncio.run(resumes(grown, 1, number)), strict=True):
                     seconds += more
             ratios.append(compare("the first resume after a start", first))
     return {"chat-growth": max(ratios)}

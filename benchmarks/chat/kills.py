@@ -195,7 +195,7 @@ def main() -> int:
         try:
             measured |= measure(name, getattr(options, name), options.seed)
         except (NotTortured, RuntimeError, OSError, subprocess.SubprocessError) as error:
-            say(f"FAILED: {name}: {error}")
+            say(f"FAILED: {name}: {type(error).__name__}: {error}")
     return report(measured, "chat-kills-")
 
 

@@ -101,6 +101,9 @@ class MeteorHearer(Hearer):
             self.ready = True
         elif code in (UNSAID, ERROR):
             self.ended = f"refused: {item}"
+            for waiting in self._answers.values():
+                waiting.set_exception(ConnectionError(self.ended))
+            self._answers.clear()
         if code in self._answers and item[1] == self.channel[0]:
             self._answers.pop(code).set_result(item)
 

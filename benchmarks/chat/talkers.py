@@ -78,7 +78,7 @@ class Talker:
         self.client.on("line", self._heard)
         self.client.on("gap", self._gap)
         self.client.on("status", self._status)
-        self._came = False
+        self._away = False
         self._loop = LoopingCall(self._say)
 
     def _write(self, *record: object) -> None:
@@ -97,10 +97,11 @@ class Talker:
             self._write("gap")
 
     def _status(self, status: str) -> None:
-        if status == "online":
-            if self._came:
-                self._write("back")
-            self._came = True
+        if status.startswith("reconnecting"):
+            self._away = True
+        elif status == "online" and self._away:  # not only stale for a moment
+            self._away = False
+            self._write("back")
 
     def talk(self) -> None:
         """Say a line now and then from now on."""
@@ -131,7 +132,7 @@ class Talker:
     @property
     def done(self) -> bool:
         """Whether it is in, and everything that it said was answered."""
-        return self.client.status == "online" and not self.client.chat.message_queue
+        return self.client.status in ("online", "stale") and not self.client.chat.message_queue
 
     async def leave(self, early: bool = False) -> None:
         """Disconnect, and close the log.

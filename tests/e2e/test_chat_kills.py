@@ -13,9 +13,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from benchmarks.chat.databases import check_sqlite, sqlite
+from benchmarks.chat.databases import check_postgresql, check_sqlite, sqlite
 from benchmarks.chat.kills import Plan, torture
 
+from ..storage.postgresql import Cluster
 from .chat_checker import Verdict
 
 KILLS = 20
@@ -71,3 +72,26 @@ class CheckTests(SynchronousTestCase):
         """A server that kept nothing is no good one."""
         self.file.unlink()
         self.assertIn("there is no SQLite file", check_sqlite(self.folder)[0])
+
+    def test_postgresql(self) -> None:
+        """A good database has no faults; a page of a table or an index that was overwritten is one; so is an empty database."""
+        cluster = Cluster()
+        self.addCleanup(cluster.remove)
+        cluster.start()
+        url = cluster.database()
+        self.assertEqual(check_postgresql(cluster, url), ["there is no table in the database"])
+        cluster.execute(
+            "CREATE TABLE t (a text); CREATE INDEX i ON t (a); INSERT INTO t SELECT n FROM generate_series(1, 2000) n", url
+        )
+        self.assertEqual(check_postgresql(cluster, url), [])
+        for relation in ("t", "i"):
+            path = cluster.folder / "data" / cluster.execute(f"SELECT pg_relation_filepath('{relation}')", url)[0][0]
+            cluster.stop()
+            good = path.read_bytes()
+            path.write_bytes(good[:8192] + bytes(8192 - 2000) + good[2 * 8192 - 2000 :])
+            cluster.start()
+            faults = check_postgresql(cluster, url)
+            self.assertEqual([fault.partition(":")[0] for fault in faults][:1], [relation], faults)
+            cluster.stop()
+            path.write_bytes(good)
+            cluster.start()
