@@ -12,14 +12,17 @@ from ..session.registry import Registry
 from .tickers import Tickers
 
 
-def monitor(counters: Mapping[str, float], registry: Registry, lobby: Lobby, tickers: Tickers, reactor: Any) -> NetworkMonitor:
-    """A monitor of a process: its events, its sessions, its rooms and their ticks.
+def monitor(
+    counters: Mapping[str, float], registry: Registry, lobby: Lobby, tickers: Tickers, storage: Any, reactor: Any
+) -> NetworkMonitor:  # fmt: skip
+    """A monitor of a process: its events, its sessions, its rooms and their ticks, and its storage.
 
     Args:
         counters: What was reported, by word.
         registry: The sessions.
         lobby: The rooms.
         tickers: Their ticks.
+        storage: Where lines are kept; it may have `counters`.
         reactor: Gives the time.
     """
     return NetworkMonitor(
@@ -27,6 +30,7 @@ def monitor(counters: Mapping[str, float], registry: Registry, lobby: Lobby, tic
             "server": lambda: {**counters},
             "sessions": lambda: session_counts(registry),
             "rooms": lambda: room_counts(lobby),
+            "storage": lambda: {**getattr(storage, "counters", {})},
             "ticks": lambda: {"busy": tickers.busy, "longest_ms": tickers.longest_ms},
         },
         reactor.seconds,

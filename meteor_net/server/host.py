@@ -70,7 +70,7 @@ class Host:
         self._logbook = Logbook(limits, reactor.seconds)
         self.counters = self._logbook.counters
         self._tickers = Tickers(self._turns, reactor, self.report)
-        self.monitor = monitor(self.counters, self.registry, self.lobby, self._tickers, reactor)
+        self.monitor = monitor(self.counters, self.registry, self.lobby, self._tickers, storage, reactor)
         self._reactor = reactor
         self._storage = storage
         self._authenticator = authenticator

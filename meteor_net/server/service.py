@@ -62,6 +62,7 @@ def build(settings: Settings, reactor: Any, observer: ILogObserver | None = None
     Raises:
         ConfigError: A game, a chat handler or an endpoint string is wrong.
     """
+    from ..storage.cache import CachedStorage
     from ..storage.memory import MemoryStorage
     from .auth import Guests, Tokens
     from .host import Host
@@ -72,7 +73,7 @@ def build(settings: Settings, reactor: Any, observer: ILogObserver | None = None
     random = SystemRandom()
     who = Guests() if settings.secret is None else Tokens(settings.secret, settings.guests)
     database = None if settings.database_url == MEMORY else _database(settings, reactor)
-    storage = database or MemoryStorage(random, settings.limits.channel_lines)
+    storage = CachedStorage(database) if database else MemoryStorage(random, settings.limits.channel_lines)
     host = Host(games, chat, settings.limits, reactor, storage, who, random)
     page = page_folder(settings.site, next(iter(games.values())))
     routes = Routes(

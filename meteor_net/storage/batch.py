@@ -15,14 +15,13 @@ from ..errors import Refused
 from ..interfaces import Identity, StoredLine
 from ..messages import CHANGES, LineKind
 from . import tables
-from .log import check_about, check_reaction, deleted, edited
+from .log import REACTIONS, check_about, check_reaction, deleted, edited
 from .reading import lines_of
 from .tables import IS_EDIT, from_row, to_row
 
 _channels, _lines, _reactions, _users, _kept = (
     tables.channels, tables.lines, tables.reactions, tables.users, tables.kept,
 )  # fmt: skip
-_REACTIONS = (LineKind.REACTION, LineKind.UNREACTION)
 
 
 @dataclass(slots=True, eq=False)
@@ -208,7 +207,7 @@ class Batch:
         row = self._connection.execute(_LINE, this).mappings().one_or_none() if line.about >= 0 else None
         target = None if row is None else from_row(row)  # type: ignore[arg-type]
         check_about(line, target, job.moderator)
-        if line.kind not in _REACTIONS:
+        if line.kind not in REACTIONS:
             return target, {}
         reacted = {emoji: (first, count) for emoji, first, count in self._connection.execute(_REACTED, this)}
         there = bool(self._connection.execute(_REACTS, {**this, "emoji_": line.text, "user_": line.sender}).scalar())
@@ -220,7 +219,7 @@ class Batch:
     ) -> StoredLine:  # fmt: skip
         """Let a change that was kept change its line; answers the change as it is kept."""
         this = {"channel_": place.id, "about_": target.offset}
-        if line.kind in _REACTIONS:
+        if line.kind in REACTIONS:
             first, count = reacted.get(line.text, (line.offset, 0))
             if line.kind == LineKind.REACTION:
                 row = {"channel": place.id, "about": target.offset, "emoji": line.text, "user": line.sender, "place": first}

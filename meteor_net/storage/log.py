@@ -19,7 +19,8 @@ from ..messages import CHANGES, MAX_REACTIONS, LineKind, LineState
 LINE_BYTES = 400
 #: The same for one user's reaction.
 REACTION_BYTES = 120
-_REACTIONS = (LineKind.REACTION, LineKind.UNREACTION)
+#: Changes that need nobody's leave.
+REACTIONS = (LineKind.REACTION, LineKind.UNREACTION)
 
 
 class Entry(NamedTuple):
@@ -128,7 +129,7 @@ class Log:
             return
         target = self._entry(line.about)
         check_about(line, target.line if target else None, moderator)
-        if target and line.kind in _REACTIONS:
+        if target and line.kind in REACTIONS:
             users = target.reactions.get(line.text, {})
             check_reaction(line, line.sender in users, not users, len(target.reactions))
 
@@ -141,7 +142,7 @@ class Log:
         self.add(Entry(line._replace(reactions=()), {}))
         if target is None:
             return
-        if line.kind in _REACTIONS:
+        if line.kind in REACTIONS:
             self._react(target, line)
         elif line.kind == LineKind.EDIT:
             self._replace(edited(target.line, line))
@@ -167,7 +168,6 @@ class Log:
         self._entries.popleft()
         self.bytes -= _size(line)
         self._known.pop((line.sender, line.cid), None)
-        self._edits.pop(line.offset, None)
         if self._edits.get(line.about) == line.offset:
             del self._edits[line.about]
 
@@ -222,7 +222,7 @@ class Log:
 
     def _shown(self, entry: Entry, reader: str) -> StoredLine:
         line = entry.line
-        if line.kind in _REACTIONS:
+        if line.kind in REACTIONS:
             target = self._entry(line.about)
             count = len(target.reactions.get(line.text, ())) if target else 0
             return line._replace(reactions=((line.text, count, False),))

@@ -53,6 +53,8 @@ class MemoryStorage:
         self._most_users = users
         self._most_kept = kept_bytes
         self._bytes = 0
+        #: Lines that went to make room.
+        self.pruned = 0
         self._logs: OrderedDict[str, _Channel] = OrderedDict()
         self._users: OrderedDict[str, tuple[Identity, int]] = OrderedDict()
         self._data: dict[str, bytes] = {}
@@ -125,6 +127,7 @@ class MemoryStorage:
         if len(self._logs) > max(1, self._channels):
             _, log = self._logs.popitem(last=False)
             self._bytes -= log.bytes
+            self.pruned += len(log)
             self._epoch = self._random.getrandbits(48)
         if self._bytes > self._most_bytes:
             for log in self._logs.values():
@@ -134,4 +137,5 @@ class MemoryStorage:
     def _drop_line(self, log: _Channel) -> None:
         before = log.bytes
         log.drop()
+        self.pruned += 1
         self._bytes += log.bytes - before

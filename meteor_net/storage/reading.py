@@ -9,12 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, select
 
 from ..interfaces import Identity, StoredLine
-from ..messages import LineKind
 from . import tables
-from .log import Entry, counted
+from .log import REACTIONS, Entry, counted
 from .tables import IS_CONTENT, from_row
 
-_REACTIONS = (LineKind.REACTION, LineKind.UNREACTION)
 _lines, _users, _reactions = tables.lines, tables.users, tables.reactions
 
 # Made once: a statement that is the same object is compiled once.
@@ -107,11 +105,11 @@ def _reacted(connection: Connection, channel: int, about: Iterable[int]) -> dict
 
 def _shown(connection: Connection, channel: int, found: Sequence[StoredLine], reader: str) -> list[StoredLine]:
     """Lines with their reactions, as a reader sees them."""
-    about = {line.about if line.kind in _REACTIONS else line.offset for line in found}
+    about = {line.about if line.kind in REACTIONS else line.offset for line in found}
     reacted = _reacted(connection, channel, about) if about else {}
     shown = []
     for line in found:
-        if line.kind in _REACTIONS:
+        if line.kind in REACTIONS:
             count = len(reacted.get(line.about, {}).get(line.text, ()))
             line = line._replace(reactions=((line.text, count, False),))
         elif line.offset in reacted:

@@ -68,9 +68,14 @@ class SqlStorage:
         self.shown = shown(self._url)
 
     @property
+    def pruned(self) -> int:
+        """Lines that went by age or by count so far."""
+        return self._retention.pruned
+
+    @property
     def counters(self) -> dict[str, int]:
         """Name -> count."""
-        counted = {"reads": self._read, "pruned": self._retention.pruned, "waiting": self._writer.waiting}
+        counted = {"reads": self._read, "pruned": self.pruned, "waiting": self._writer.waiting}
         return {**self._writer.counters, **counted}
 
     # --- life ---

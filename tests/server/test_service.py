@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket
+import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from queue import Queue
@@ -25,6 +27,7 @@ from meteor_net.server import service
 from meteor_net.server.service import MeteorService, build, first_screen, open_door, url
 from meteor_net.server.settings import Settings
 from meteor_net.storage.tables import HEAD
+from tests.requirements import REPOSITORY
 
 
 class Sea(Game):
@@ -164,6 +167,8 @@ class MeteorServiceTests(SynchronousTestCase):
         self.reactor.callFromThread = lambda *call: calls.put(call)
         built.startService()
         self.assertTrue((folder / "meteor.sqlite3").exists())
+        counted = built.host.monitor.generate_report().totals["storage"]
+        self.assertLessEqual({"hits", "misses", "reads", "pruned", "waiting"}, set(counted))
         stopped = built.stopService()
         self.assertNoResult(stopped)
         call, *arguments = calls.get(timeout=10)
@@ -179,6 +184,17 @@ class MeteorServiceTests(SynchronousTestCase):
         (line,) = self.events.lines
         self.assertIn(f"the database {file}: the file is no database", line)
         self.assertRaises(ConfigError, self.build().migrate)
+
+    def test_lazy(self) -> None:
+        """A server without a database does without what belongs to one; with one, migrating is imported when needed."""
+        code = (
+            "import sys; from twisted.internet.testing import MemoryReactorClock; from meteor_net.server.settings import Settings;"
+            "from meteor_net.server.service import build; build(Settings(database={!r}), MemoryReactorClock());"
+            "print(*sorted({{'sqlalchemy', 'alembic', 'psycopg'}} & sys.modules.keys()))"
+        )
+        for url, imported in (("memory", "\n"), ("sqlite:///x", "sqlalchemy\n")):
+            shown = subprocess.run([sys.executable, "-c", code.format(url)], capture_output=True, text=True, cwd=REPOSITORY)
+            self.assertEqual((shown.stdout, shown.stderr), (imported, ""))
 
     def fail_to_listen(self, error: BaseException) -> str:
         """Try to listen where that fails; answer what is told."""

@@ -263,7 +263,7 @@ class SqliteFailureTests(SqliteCase):
         folder = Path(tempfile.mkdtemp(prefix="meteor-full-"))
         self.addCleanup(folder.rmdir)
         subprocess.run([mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True)
-        self.addCleanup(subprocess.run, [umount, "-l", folder], check=True)
+        self.addCleanup(lambda: subprocess.run([umount, "-l", folder], check=True))
         self.file = folder / "meteor.sqlite3"
         storage = self.begin()
         acked, failed = [(await storage.append("a", line("before"))).text], 0
