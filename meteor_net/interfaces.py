@@ -5,8 +5,8 @@ where are lines kept (`IStorage`). `meteor_net.Game` and `meteor_net.Chat` have 
 subclass those; a class that implements the interface by itself is as good, and is checked by `verifyObject` when it is joined.
 
 Verbs of the two handlers may answer at once, or be `async`, or answer a Deferred: then the answer is awaited for at most
-five seconds, later events of the same player keep their order behind it, and everybody else goes on. Only `tick` must answer
-at once.
+five seconds, later events of the same player keep their order behind it, and everybody else goes on. Only `tick` and
+`moderates` must answer at once.
 A verb that raises `Refused` refuses that one event, and the player hears the text. Any other error is logged with the room and
 the player, counted, and the player is told that it failed; the room lives on.
 """
