@@ -25,7 +25,7 @@ class FloatColumns:
         self._fields = fields
         self._quaternions = quaternions
         self._low, self._divisor, self._factor, self._highest = (
-            np.array([getattr(field, name) for field in fields], dtype=np.float64)
+            np.array([[getattr(field, name)] for field in fields], dtype=np.float64)
             for name in ("low", "divisor", "factor", "highest")
         )
         self._scaled = bool((self._factor != 1).any())
@@ -44,15 +44,15 @@ class FloatColumns:
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             for row, quaternion in self._quaternions:
                 bad += quaternion.split(values[row : row + COLUMNS], free)
-            q = np.subtract(values, self._low[:, None], out=values)
-            q /= self._divisor[:, None]
+            q = np.subtract(values, self._low, out=values)
+            q /= self._divisor
             if self._scaled:
-                q *= self._factor[:, None]
+                q *= self._factor
             q += 0.5
             np.floor(q, out=q)
             # Most values of most games are where they should be: a look is cheaper than to wrap and clamp all.
             # A NaN is neither above nor below.
-            if q.size and not (np.minimum.reduce(q, axis=None) >= 0 and (np.maximum.reduce(q, axis=1) <= self._highest).all()):
+            if q.size and not (np.minimum.reduce(q, axis=None) >= 0 and np.count_nonzero(q <= self._highest) == q.size):
                 bad += sum(field.tame(column) for field, column in zip(self._fields, q, strict=True))
         return q, bad
 

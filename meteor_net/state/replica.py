@@ -60,7 +60,7 @@ class Replica:
         if type(base) is not int or base < 0 or type(data) is not bytes:
             raise FrameError("the frame's base must be an integer, its data bytes")
         back, coding = divmod(base, 8)
-        if coding not in tuple(Coding):
+        if coding not in (Coding.VARINT, Coding.EG):
             raise FrameError(f"coding {coding} is not known")
         if back and not self.version.number:
             raise FrameError("a step before any keyframe")

@@ -187,7 +187,7 @@ class Table(ColumnHolder):
         if len(self._dead):
             self._clear(self._dead)
         texts = self._freeze_texts(previous)
-        quiet = all(new is old for new, old in zip(texts, previous.texts, strict=True))
+        quiet = texts is previous.texts
         if alive is previous.alive and generation is previous.generation and self._last is previous:
             return self._step(previous, texts, quiet)
         ints = np.empty((len(self._layout.columns), self._top), dtype=np.int32)
@@ -234,6 +234,9 @@ class Table(ColumnHolder):
         return self._last
 
     def _freeze_texts(self, previous: TableVersion) -> tuple[Texts, ...]:
+        """Give the texts as they can travel; those of `previous` if nothing changed."""
+        if not previous.texts:
+            return previous.texts
         frozen = []
         for (_, field), old in zip(self._layout.texts, previous.texts, strict=True):
             view = self._cells[field.name]
@@ -247,7 +250,7 @@ class Table(ColumnHolder):
                 for slot, text in changed:
                     new[slot] = text
             frozen.append(old if len(new) == len(old) and not changed else new)
-        return tuple(frozen)
+        return previous.texts if all(new is old for new, old in zip(frozen, previous.texts, strict=True)) else tuple(frozen)
 
 
 RESERVED = frozenset(name for name in {*dir(Table), *dir(Row)} if not name.startswith("_"))

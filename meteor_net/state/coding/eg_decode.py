@@ -143,15 +143,16 @@ def _decode_part(part: _Part, numbers: Iterator[Numbers]) -> TableVersion:
     sign = d & 1
     d >>= 1
     d ^= np.negative(sign, out=sign)
-    was = rows_of(part.table.ints, slots)
-    values = known.wrap(_sums(part, known, slots, was, d))
+    held = rows_of(part.table.ints, slots)
+    was = known.pick(held)
+    values = known.wrap(_sums(part, known, slots, held, d + was))
     ints = part.table.ints.copy()
     # One index into flat memory is a third of the price of two.
     ints.reshape(-1)[known.columns[:, None] * ints.shape[1] + slots] = values
     table = TableVersion(part.table.alive, part.table.generation, ints, part.table.texts)
     if part.table is part.base:  # the next step wants to know
-        moving = np.logical_or.reduce(values != known.pick(was))
-        note_moved(part.base, table, slots if moving.all() else slots[moving])
+        moving = np.logical_or.reduce(values != was)
+        note_moved(part.base, table, slots if np.count_nonzero(moving) == len(slots) else slots[moving])
     return table
 
 
@@ -177,19 +178,18 @@ def _places(gaps: Numbers, size: int) -> Slots:
     return places
 
 
-def _sums(part: _Part, known: Plan, slots: Slots, was: Ints, d: Numbers) -> Numbers:
-    """Add up base, prediction and difference (wire clauses 8.16 and 8.17).
+def _sums(part: _Part, known: Plan, slots: Slots, held: Ints, sums: Numbers) -> Numbers:
+    """Add what was predicted (wire clauses 8.16 and 8.17).
 
     Args:
         part: The head.
         known: The plan of its columns.
         slots: The changed rows.
-        was: The base in those, in all columns of the table.
-        d: The differences, of the columns with values.
+        held: What the base has in those, in all columns of the table.
+        sums: Of base and difference, in the columns with values; changed.
     """
-    sums: Numbers = d + known.pick(was)
     if HALF in part.modes or LINEAR in part.modes:
-        moved = motion(part.layout, part.before, part.base, part.table, slots)
+        moved = motion(part.layout, part.before, part.base, part.table, slots, held)
         if moved is not None:
             v = known.pick(moved)
             known.rings.shorten(v)

@@ -94,7 +94,7 @@ def _encode_part(layout: Layout, before: TableVersion | None, base: TableVersion
     bitmap = int(bool(structure)) | known.bitmap
     heads = [encode_one(bitmap), structure]
     _encode_rows(active_set(before, base, new), changed, new, heads, sheet)
-    v = motion(layout, before, base, new, changed)
+    v = motion(layout, before, base, new, changed, was)
     d = known.pick(d)
     if v is not None:
         v = known.pick(v)

@@ -31,6 +31,8 @@ _PAIRS = _pairs()
 
 def encode_one(number: int) -> bytes:
     """Encode one number of 0 … 2^32 - 1."""
+    if number <= 0x7F:
+        return bytes((number,))
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
@@ -43,7 +45,7 @@ def encode(numbers: NDArray[np.uint32]) -> bytes:
     """Encode numbers one after another."""
     if not len(numbers):
         return b""
-    most = int(numbers.max())
+    most = int(np.maximum.reduce(numbers))
     if most < 0x80:
         return numbers.astype(np.uint8).tobytes()
     if most < len(_PAIRS):

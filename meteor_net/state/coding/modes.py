@@ -117,14 +117,17 @@ def choose(rings: Rings, d: Ints, v: Ints | None, two_values: list[bool]) -> lis
     some = costs[:count] - counts[:count, :1] * _K[:ks]
     best_k, best = costs.argmin(axis=1).tolist(), costs.min(axis=1).tolist()
     few_k, few, zeros = some.argmin(axis=1).tolist(), some.min(axis=1).tolist(), counts[:count, 0].tolist()
-    ways: list[list[tuple[float, Choice]]] = []
-    for column in range(count):
-        changed, two = places - zeros[column], two_values[column]
+    ways = []
+    for column, two in enumerate(two_values):
+        changed = places - zeros[column]
         bits = 8 + changed * (gap_k(places, changed) + 2) + (0 if two else few[column])
-        ways.append([(best[column], Choice(HOLD, best_k[column])), (bits, Choice(FEW, 0 if two else few_k[column]))])
-    for at in range(count, rows):
-        ways[at % count].append((best[at], Choice(at // count, best_k[at])))
-    return [min(way, key=_bits)[1] for way in ways]
+        tried = best[column::count]
+        mode = tried.index(min(tried))
+        if bits < tried[mode]:
+            ways.append(Choice(FEW, 0 if two else few_k[column]))
+        else:
+            ways.append(Choice(mode, best_k[column + mode * count]))
+    return ways
 
 
 def _tries(rings: Rings, d: Ints, v: Ints | None) -> Ints:
@@ -136,7 +139,3 @@ def _tries(rings: Rings, d: Ints, v: Ints | None) -> Ints:
         np.subtract(d, v, out=tried[LINEAR])
     rings.shorten(tried)
     return tried.reshape(-1, d.shape[1])
-
-
-def _bits(way: tuple[float, Choice]) -> float:
-    return way[0]

@@ -56,7 +56,9 @@ def rows_of(ints: Ints, slots: Slots) -> Ints:
     return ints if len(slots) == ints.shape[1] else ints.take(slots, axis=1)
 
 
-def motion(layout: Layout, before: TableVersion | None, base: TableVersion, new: TableVersion, changed: Slots) -> Ints | None:
+def motion(
+    layout: Layout, before: TableVersion | None, base: TableVersion, new: TableVersion, changed: Slots, held: Ints
+) -> Ints | None:
     """Give how the changed rows moved in the last step (wire clauses 8.16 and 8.17).
 
     Args:
@@ -65,6 +67,7 @@ def motion(layout: Layout, before: TableVersion | None, base: TableVersion, new:
         base: The version that it led to.
         new: The version of this step; only its rows are looked at.
         changed: The changed rows.
+        held: What the base has in those, in all columns.
 
     Returns:
         The differences in all columns, not yet the shorter way round; 0 for rows that are not in the active set.
@@ -75,7 +78,7 @@ def motion(layout: Layout, before: TableVersion | None, base: TableVersion, new:
         return None
     if base.alive is new.alive is before.alive and base.generation is new.generation is before.generation:
         # The same rows all along: those that are not in the active set have not moved, so their difference is 0 by itself.
-        v: Ints = rows_of(base.ints, changed) - rows_of(before.ints, changed)
+        v: Ints = held - rows_of(before.ints, changed)
     else:
         v = np.zeros((len(base.ints), len(changed)), dtype=np.int32)
         mask = np.zeros(max(int(changed[-1]), int(active[-1])) + 1, dtype=np.bool_)

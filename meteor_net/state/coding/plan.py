@@ -47,6 +47,7 @@ class Plan:
         self._masks = np.array(masks, dtype=np.int32)[:, None] if max(masks, default=-1) > -1 else None
         self._divided = [(at, moduli[at], fields[at].lowest) for at, easy in enumerate(plain) if moduli[at] and not easy]
         self._lowest = layout.lowest[columns].astype(np.int32)
+        self._from_0 = not self._lowest.any()
         self._span = (layout.highest - layout.lowest)[columns].astype(np.uint32)
 
     def pick(self, ints: Ints) -> Ints:
@@ -67,7 +68,8 @@ class Plan:
         values = sums.astype(np.int32)
         if self._masks is not None:
             values &= self._masks
-        if ((values - self._lowest).view(np.uint32) > self._span).any():
+        above = values if self._from_0 else values - self._lowest
+        if np.count_nonzero(above.view(np.uint32) > self._span):
             raise FrameError("the frame has a value outside its field's domain")
         return values
 

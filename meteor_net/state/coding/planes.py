@@ -40,7 +40,7 @@ def encode_planes(z: Numbers, k: Numbers) -> bytes:
     if not len(z):
         return b""
     high = z >> k
-    if int(high.max()) < len(_BITS_OF):
+    if np.maximum.reduce(high) < len(_BITS_OF):
         unary = _BITS_OF.take(high)
     else:
         # Whole numbers below 2^53 are float64 exactly, and so is the number of their bits.
@@ -99,7 +99,7 @@ def decode_planes(data: bytes, at: int, k: Numbers) -> Numbers:
     first = _FIRST.take(unary, mode="clip")
     first <<= k
     rest += first
-    if int(rest.view(np.uint64).max()) >> 32:  # 2^63 and more are below 0 as they stand
+    if int(np.maximum.reduce(rest.view(np.uint64))) >> 32:  # 2^63 and more are below 0 as they stand
         raise FrameError("a number of the frame is too big")
     return rest
 
