@@ -11,7 +11,7 @@ from meteor_net.game import Chat, Game, handles
 from meteor_net.interfaces import Identity, IPlayer, StoredLine
 from meteor_net.limits import Limits
 from meteor_net.lobby import Lobby
-from meteor_net.messages import ActionMessage, Join, Joined, Message, Say
+from meteor_net.messages import ActionMessage, Join, Joined, LineKind, Message, Say
 from meteor_net.requests import Await, EndOfTurn, Request, ask_storage
 from meteor_net.room import Player, Room
 from meteor_net.session.registry import Registry
@@ -193,6 +193,17 @@ class Gossip(Chat):
     def line(self, player: IPlayer, text: str) -> Any:
         return self._answer("line", text, text)
 
+    def private(self, player: IPlayer, to: str, text: str) -> Any:
+        return self._answer("private", text, to, text)
+
+    def own(self, player: IPlayer, kind: int, text: str, data: Any) -> Any:
+        if "own" not in self.answers:
+            return super().own(player, kind, text, data)
+        return self._answer("own", None, kind, text, data)
+
+    def moderates(self, player: IPlayer) -> Any:
+        return self._answer("moderates", super().moderates(player))
+
     def command_me(self, player: IPlayer, rest: str) -> Any:
         return self._answer("me", None, rest)
 
@@ -270,8 +281,12 @@ class Bench:
 
     def perform(self, request: Request) -> None:
         """Do a storage request now, or what waits for the end of the turn."""
-        answer = None if isinstance(request, EndOfTurn) else run(ask_storage(self.storage, request))
-        request.then(answer, self.now)
+        try:
+            answer = None if isinstance(request, EndOfTurn) else run(ask_storage(self.storage, request))
+        except Exception as error:
+            request.failed(error, self.now)
+        else:
+            request.then(answer, self.now)
 
     def release(self, place: int = 0, answer: Any = None) -> None:
         """Do a held request: an await is answered with `answer`."""
@@ -334,9 +349,13 @@ class Guest:
         self.player.room.receive(self.session, message, self.bench.now)
         self.bench.turn()
 
-    def say(self, text: str, cid: str = "1", kind: int = 0, channel: int | None = None) -> None:
-        """Say a line."""
-        self.tell(Say(self.player.room.channel.number if channel is None else channel, cid, kind, text))
+    def say(self, text: str, cid: str = "1", kind: int = 0, channel: int | None = None, **more: Any) -> None:
+        """Say a line; `more` as SAY has it."""
+        self.tell(Say(self.player.room.channel.number if channel is None else channel, cid, kind, text, **more))
+
+    def whisper(self, to: str, text: str, cid: str = "1") -> None:
+        """Say something to one user, by id."""
+        self.say(text, cid, LineKind.PRIVATE, self.bench.lobby.inbox(self.session.user).number, to=to)
 
     def act(self, action: Action, seq: int | None = None) -> None:
         """Do something."""

@@ -2,39 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from twisted.trial.unittest import SynchronousTestCase
-
 from meteor_net.errors import Refused, StorageError
-from meteor_net.messages import History, Line, Said, Unsaid
+from meteor_net.messages import History, Line, Said
 from meteor_net.requests import Store
 
 from ..plain import Bench, Gossip, Later
-
-
-class TalkCase(SynchronousTestCase):
-    """A room with two players."""
-
-    def setUp(self) -> None:
-        self.begin()
-
-    def begin(self, **limits: Any) -> None:
-        """Make it, with limits."""
-        self.bench = Bench(**limits)
-        self.ann, self.bob = self.bench.guest("ann"), self.bench.guest("bob", role=1)
-        self.room = self.bench.room
-        self.bench.ticks(1)
-        self.ann.read()
-        self.bob.read()
-
-    def unsaid(self) -> list[tuple[str, str, str]]:
-        """What was refused: the line's id, the reason, the text."""
-        return [(message.cid, message.reason, message.text) for message in self.ann.found(Unsaid)]
-
-    def texts(self) -> list[str]:
-        """The texts of the lines that bob heard."""
-        return [line.text for line in self.bob.found(Line)]
+from .talkers import TalkCase
 
 
 class SayTests(TalkCase):
