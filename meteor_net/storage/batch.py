@@ -150,7 +150,7 @@ class Batch:
                     self._connection.execute(self._upserts["user"], user)
                 case Keep(name, None):
                     self._connection.execute(_FORGET, {"name_": name})
-                case Keep():
+                case _:
                     self._connection.execute(self._upserts["kept"], {"name": job.name, "data": job.data})
         except Refused as refused:
             return refused

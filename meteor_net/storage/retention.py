@@ -25,7 +25,7 @@ _OLD = (
     select(_lines.c.channel, _lines.c.offset)
     .where(_lines.c.time < bindparam("before"))
     .order_by(_lines.c.time)
-    .limit(PIECE)
+    .limit(bindparam("most"))
 )  # fmt: skip
 _MANY = (
     select(_lines.c.channel, _lines.c.offset)
@@ -37,7 +37,7 @@ _LARGE = (
     select(_channels.c.id, _channels.c.next)
     .where(_channels.c.next > bindparam("keep"), _channels.c.id > bindparam("after"))
     .order_by(_channels.c.id)
-    .limit(CHANNELS)
+    .limit(bindparam("most"))
 )
 _DELETE_OLD = delete(_lines).where(_KEY.in_(_OLD))
 _DELETE_MANY = delete(_lines).where(_KEY.in_(_MANY))
@@ -61,34 +61,38 @@ class Retention:
         self._lines = lines
         self._seconds = seconds
         self._channel = 0
+        self._piece = PIECE
+        self._going = 0
 
     def __bool__(self) -> bool:
         return self._days is not None or self._lines is not None
 
     def __call__(self, connection: Connection) -> float:
-        """Let a few lines go; answers the seconds until there may be more."""
+        """Let a few lines go, in a transaction; answers the seconds until it should be called again."""
         now = int(self._seconds() * 1000)
-        gone = 0
+        rest, more = self._piece, False
         if self._days is not None:
-            gone = connection.execute(_DELETE_OLD, {"before": now - self._days * DAY_MS}).rowcount
-        if self._lines is not None and not gone:
-            more, gone = self._by_count(connection, self._lines, now - DEDUPE_S * 1000)
-        else:
-            more = gone >= PIECE
-        self.pruned += gone
-        return SOON_S if more else LATER_S
+            rest -= connection.execute(_DELETE_OLD, {"before": now - self._days * DAY_MS, "most": rest}).rowcount
+        if self._lines is not None and rest > 0:
+            rest, more = self._by_count(connection, self._lines, now - DEDUPE_S * 1000, rest)
+        self._going = self._piece - rest
+        return SOON_S if more or rest <= 0 else LATER_S
 
-    def _by_count(self, connection: Connection, keep: int, before: int) -> tuple[bool, int]:
-        """(whether there is more to do in this round, lines that went)."""
-        gone = 0
-        found = connection.execute(_LARGE, {"keep": keep, "after": self._channel}).all()
+    def committed(self) -> None:
+        """The transaction in which it was called is done."""
+        self.pruned += self._going
+        self._going = 0
+
+    def _by_count(self, connection: Connection, keep: int, before: int, rest: int) -> tuple[int, bool]:
+        """(how many more lines may go in this piece, whether channels are left in this round)."""
+        found = connection.execute(_LARGE, {"keep": keep, "after": self._channel, "most": CHANNELS}).all()
         for number, next_ in found:
-            values = {"id": number, "first": next_ - keep, "before": before, "most": PIECE - gone}
-            gone += connection.execute(_DELETE_MANY, values).rowcount
-            if gone >= PIECE:
-                return True, gone
+            values = {"id": number, "first": next_ - keep, "before": before, "most": rest}
+            rest -= connection.execute(_DELETE_MANY, values).rowcount
+            if rest <= 0:
+                return rest, True
             self._channel = number
         if len(found) == CHANNELS:
-            return True, gone
+            return rest, True
         self._channel = 0
-        return False, gone
+        return rest, False

@@ -213,15 +213,14 @@ class SqlStorage:
     def _do_read(self, read: Callable[[Connection], Any], done: Deferred[Any]) -> None:
         self._reactor.callFromThread(self._has_read, done, self._try_read(read))
 
-    def _try_read(self, read: Callable[[Connection], Any]) -> Any:
-        for last in (False, True):
-            try:
-                return self._look(read)
-            except Exception as error:
-                trouble = explain(error)
-                if last or not trouble.lost:
-                    return StorageError(trouble.text if trouble.whole else f"this cannot be read: {error}")
-        raise AssertionError("unreachable")
+    def _try_read(self, read: Callable[[Connection], Any], again: bool = True) -> Any:
+        try:
+            return self._look(read)
+        except Exception as error:
+            trouble = explain(error)
+            if trouble.lost and again:
+                return self._try_read(read, again=False)
+            return StorageError(trouble.text if trouble.whole else f"this cannot be read: {type(error).__name__}")
 
     def _has_read(self, done: Deferred[Any], answer: Any) -> None:
         self._reading -= 1

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from threading import Condition, Thread
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
-from ..errors import Refused, StorageError
+from ..errors import StorageError
 from .batch import Append, Batch, Job, Keep
 from .engine import Trouble, explain
+from .retention import Retention
 
 #: Jobs, and bytes of them, that may wait; beyond it they are refused.
 MAX_WAITING = 4_096
@@ -58,7 +59,7 @@ class Writer:
     Args:
         engine: Opens its connection.
         told: Called with the answers of each batch in the writer's thread; they are to be handed on in their order.
-        chores: Called in a transaction when there is time; answers the seconds until it wants to be called again.
+        chores: Done when there is time.
 
     Attributes:
         counters: `commits`, `jobs` done, `troubles` (batches that failed).
@@ -66,7 +67,7 @@ class Writer:
 
     def __init__(
         self, engine: Engine, told: Callable[[list[tuple[Done, Any]]], None],
-        chores: Callable[[Connection], float] | None = None,
+        chores: Retention | None = None,
     ) -> None:  # fmt: skip
         self.counters: Counter[str] = Counter()
         self._engine = engine
@@ -212,12 +213,8 @@ class Writer:
         try:
             with self._engine.begin() as connection:
                 rest = self._chores(connection)
+            self._chores.committed()
         except Exception as error:
             self._trouble = explain(error)
             self.counters["troubles"] += 1
         self._chores_at = time.monotonic() + rest
-
-
-def refused(result: Any) -> bool:
-    """Whether a result says that a job was not done."""
-    return isinstance(result, Refused | StorageError)

@@ -188,12 +188,13 @@ class MeteorServiceTests(SynchronousTestCase):
     def test_lazy(self) -> None:
         """A server without a database does without what belongs to one; with one, migrating is imported when needed."""
         code = (
-            "import sys; from twisted.internet.testing import MemoryReactorClock; from meteor_net.server.settings import Settings;"
-            "from meteor_net.server.service import build; build(Settings(database={!r}), MemoryReactorClock());"
+            "import sys; from twisted.internet.testing import MemoryReactorClock as Clock\n"
+            "from meteor_net.server.settings import Settings\n"
+            "from meteor_net.server.service import build; build(Settings(database={!r}), Clock())\n"
             "print(*sorted({{'sqlalchemy', 'alembic', 'psycopg'}} & sys.modules.keys()))"
         )
-        for url, imported in (("memory", "\n"), ("sqlite:///x", "sqlalchemy\n")):
-            shown = subprocess.run([sys.executable, "-c", code.format(url)], capture_output=True, text=True, cwd=REPOSITORY)
+        for where, imported in (("memory", "\n"), ("sqlite:///x", "sqlalchemy\n")):
+            shown = subprocess.run([sys.executable, "-c", code.format(where)], capture_output=True, text=True, cwd=REPOSITORY)
             self.assertEqual((shown.stdout, shown.stderr), (imported, ""))
 
     def fail_to_listen(self, error: BaseException) -> str:

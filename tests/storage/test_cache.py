@@ -187,6 +187,10 @@ class CacheTests(SynchronousTestCase):
         self.assertEqual([line.text for line in self.successResultOf(first)], ["a", "b"])
         self.assertEqual(self.lines(), ["a", "b"])
         self.assertEqual(self.counted(), (2, 1))
+        first, second = ensureDeferred(self.cache.page("b", None, 9)), ensureDeferred(self.cache.page("b", None, 9))
+        self.assertEqual(self.successResultOf(second), [])
+        slow.waiting[2].callback(None)
+        self.assertEqual(self.successResultOf(first), [])
 
     def test_much_said_while_it_is_read(self) -> None:
         """What waits for the window is bounded: the window is given up; and one that was given up is not kept."""

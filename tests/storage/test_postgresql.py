@@ -169,6 +169,7 @@ class PostgresqlTests(TestCase):
             before = len(failed)
             while len(failed) < before + 5:
                 await deferLater(reactor, 0.05)
+            self.assertEqual((await storage_error(storage.open("a"))).text, "the database cannot be reached")
             await deferToThread(cluster.start)
             before = len(acked)
             while len(acked) < before + 20:

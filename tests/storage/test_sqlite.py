@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 from unittest import SkipTest
 
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.trial.unittest import TestCase
@@ -136,6 +139,27 @@ class SqliteTests(SqliteCase):
         await storage.append("a", line("", kind=DELETE, about=0))
         await storage.close()
         self.assertNotIn(b"hunter", self.file.read_bytes())
+
+    async def test_unreadable(self) -> None:
+        """A read that fails is told, in words that name nothing of the inside."""
+        storage = self.begin()
+        with storage._writes.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE kept")
+        self.assertEqual((await storage_error(storage.kept("x"))).text, "this cannot be read: OperationalError")
+        self.assertIn("no such table", (await storage_error(storage.keep("x", b""))).text)
+
+    def test_explained(self) -> None:
+        """An error that is none of a database's is one of the line; a pool without a free connection is busy."""
+        self.assertFalse(engine.explain(ValueError()).whole)
+        self.assertEqual(engine.explain(PoolTimeout()).text, "the database is busy")
+
+    def test_without_psycopg(self) -> None:
+        """PostgreSQL is an extra: who lacks it is told what to install."""
+        self.addCleanup(sys.modules.update, {"psycopg": importlib.import_module("psycopg")})
+        sys.modules["psycopg"] = None  # type: ignore[assignment]
+        with self.assertRaises(ConfigError) as raised:
+            SqlStorage("postgresql://db/game", reactor)
+        self.assertIn("pip install 'meteor-net[postgresql]'", str(raised.exception))
 
     async def test_closed(self) -> None:
         """Closing finishes what was given; afterwards all is refused, and closing again is nothing."""
