@@ -87,7 +87,7 @@ class Torture:
             progress: Goes over the numbers of the kills, and shows how far that is.
 
         Raises:
-            NotTortured: If clients fail, or hardly anything was said.
+            NotTortured: If clients fail.
         """
         try:
             self._serve()
@@ -111,7 +111,7 @@ class Torture:
         verdict = check(self._logs)
         rate = verdict.said / seconds
         if rate < self._plan.busy * TALKERS * LINES_PER_S:
-            raise NotTortured(f"only {rate:.0f} lines were said in a second")
+            verdict.faults.append(f"nothing shown: only {rate:.0f} lines were said in a second")
         return verdict
 
     def _start(self) -> Server:
@@ -160,7 +160,7 @@ def torture(plan: Plan, database: Database, progress: Callable[[range], object] 
     """Run, and have the database look at itself.
 
     Raises:
-        NotTortured: If clients fail, or hardly anything was said.
+        NotTortured: If clients fail.
     """
     run = Torture(plan, database)
     verdict = run.run(progress)
@@ -181,7 +181,7 @@ def measure(name: str, kills: int, seed: int) -> dict[str, float]:
         say(f"{name}: {kills} kills, seed {seed}; logs in {folder}")
         began = time.monotonic()
         verdict = torture(Plan(kills, folder, seed), database, lambda numbers: shown(numbers, f"{name}, kills"))
-    say(f"  {verdict}\n  {time.monotonic() - began:.0f} s")
+    say(f"  {verdict}\n  all of it took {time.monotonic() - began:.0f} s")
     return {f"chat-kills-{name}": 0 if verdict.faults else kills}
 
 
