@@ -91,8 +91,8 @@ class Lobby:
         self._room_numbers = Numbers()
         self._channel_numbers = Numbers()
         self._inboxes: dict[str, Channel] = {}
-        #: Channels of users who are gone, as long as something is being kept in them: who comes back meanwhile hears it.
-        self._passing: WeakValueDictionary[str, Channel] = WeakValueDictionary()
+        #: All inboxes in use: also those of users who are gone, while something is being kept there. Who comes back hears it.
+        self._inboxes_in_use: WeakValueDictionary[str, Channel] = WeakValueDictionary()
         self._schemas = {name: _checked_schema(name, game) for name, game in self._games.items()}
         _check(_made("chat handler", chat), IChatHandler, "chat handler")
 
@@ -133,9 +133,10 @@ class Lobby:
         """
         channel = self._inboxes.get(user)
         if channel is None:
-            channel = self._passing.get(user)
+            channel = self._inboxes_in_use.get(user)
             if channel is None:
-                channel = self._passing[user] = Channel(0, f"@{user}", self._limits, self.requests, self._report)
+                channel = Channel(0, f"@{user}", self._limits, self.requests, self._report)
+                self._inboxes_in_use[user] = channel
             if not passing:
                 channel.number = self._channel_numbers.take()
                 self._inboxes[user] = channel
@@ -146,7 +147,6 @@ class Lobby:
         channel = self._inboxes.pop(user, None)
         if channel is not None:
             self._channel_numbers.give_back(channel.number)
-            self._passing[user] = channel
 
     def _find(self, session: Session, wanted: str, now: float) -> Room:
         game, name = self._parse(wanted)
