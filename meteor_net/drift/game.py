@@ -90,6 +90,12 @@ class Drift(Game):
         super().left(player)
         self.room.notice(f"{player.name} is gone")
 
+    def closed(self) -> None:
+        """Nobody is left: bottles of the sea's own go, so that of a room without others nothing is kept."""
+        for bottle in self.world.bottle:
+            if not bottle.user:
+                bottle.despawn()
+
     @handles(Steer)
     def steer(self, player: IPlayer, steer: Steer) -> None:
         """Keep what the helm says until it says something else."""

@@ -1,7 +1,8 @@
 """A room's kept tables: loaded before it opens, saved while it is there and when it ends.
 
-The bytes are kept under the room's name. At most one save of a room is on its way, and a room waits for the last save of an
-earlier one of its name, so that no save ever overtakes another.
+The bytes are kept under the room's name. Of empty tables nothing is kept: players may make up any number of names. At most one
+save of a room is on its way, and a room waits for the last save of an earlier one of its name, so that no save ever overtakes
+another.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class Saving:
         def found(data: bytes | None, now: float) -> None:
             self._looked_at = now
             if data is None:
-                self._digest = _digest(self._dump() or b"")
+                self._digest = _digest(b"")
                 then(None, now)
             elif self._fill(data):
                 then(None, now)
@@ -201,7 +202,7 @@ class Saving:
             self._done(now)
 
         self._on_its_way = True
-        self._around.requests.append(Keep(kept, failed, self._name, data))
+        self._around.requests.append(Keep(kept, failed, self._name, data or None))
 
     def _done(self, now: float) -> None:
         if self._again:
@@ -210,7 +211,9 @@ class Saving:
             self._give_back(now)
 
     def _dump(self) -> bytes | None:
-        """The tables as bytes; None if they cannot be saved, which is told once until they can."""
+        """The tables as bytes, none if they are empty; None if they cannot be saved, which is told once until they can."""
+        if not any(map(len, self._tables)):
+            return b""
         most = self._around.limits.save_bytes
         try:
             data = dump_tables(self._tables)

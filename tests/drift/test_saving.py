@@ -96,6 +96,15 @@ class YesterdayTests(GameTestCase):
         self.user("eve")
         self.assertEqual(self.texts(), ["hello"])
 
+    def test_nothing_of_players(self) -> None:
+        """A room in which nobody threw anything leaves nothing behind."""
+        ann = self.user("ann")
+        self.advance(12.0)
+        self.assertIn("drift/main", self.storage._data)
+        ann.leave()
+        self.advance(1.0)
+        self.assertEqual(self.storage._data, {})
+
     def test_still_the_throwers(self) -> None:
         """One who comes back under the same id does not find its own, and has no more than three adrift."""
         self.user("ann").act(Throw(text="hello"))

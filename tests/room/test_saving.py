@@ -141,6 +141,20 @@ class KeepingTests(SavingCase):
         self.ann.leave()
         self.assertEqual(len(self.storage.kept_names), 2)
 
+    def test_empty(self) -> None:
+        """Of empty tables nothing is kept, whatever was before: the rooms that players may make up leave no trace."""
+        self.open()
+        stone = self.spawn(5)
+        self.ann.leave()
+        self.assertEqual(self.stored(), [5])
+        self.open()
+        self.bench.room.world.stone[stone.slot].despawn()
+        self.ann.leave()
+        self.assertIsNone(self.stored())
+        self.open()
+        self.ann.leave()
+        self.assertEqual(len(self.storage.kept_names), 2)
+
     def test_how_often_is_a_limit(self) -> None:
         """`save_s` of the limits."""
         self.begin(save_s=2.0)
@@ -441,7 +455,7 @@ class TroubleTests(SavingCase):
         )
         self.assertEqual(run(self.storage.kept(f"{NAME}.broken")), b"rubbish")
         self.ann.leave()
-        self.assertEqual(self.stored(), [])
+        self.assertIsNone(self.stored())
         self.open()
         self.assertEqual(self.errors(), [])
 
@@ -497,8 +511,9 @@ class TroubleTests(SavingCase):
         self.assertEqual(self.stored(), [5])
 
     def test_never_fits(self) -> None:
-        """Not even an empty world does: the room opens all the same."""
+        """Not even one row does: the room opens and ends all the same."""
         self.begin(save_bytes=0)
         self.open()
+        self.spawn(5)
         self.ann.leave()
         self.assertEqual((len(self.errors()), self.stored()), (1, None))
