@@ -117,8 +117,14 @@ export class ChatStore {
    * @param {(lines: IDBObjectStore) => void} work
    */
   #soon(work) {
-    if (this.#database !== null) this.#do(work);
-    else this.#ready.then(() => this.#do(work));
+    // Committed at once: a page that goes before its work is answered would take it back.
+    /** @type {(lines: IDBObjectStore) => void} */
+    const whole = (lines) => {
+      work(lines);
+      lines.transaction.commit();
+    };
+    if (this.#database !== null) this.#do(whole);
+    else this.#ready.then(() => this.#do(whole));
   }
 
   /**

@@ -14,7 +14,7 @@ import { ClientSession } from "./session.js";
  * @property {string} [room] "" is the server's first game
  * @property {string | null} [name] the wished name
  * @property {string | null} [token] the operator's token; null for a guest
- * @property {string | null} [resume] what `client.resume` was, to be who we were
+ * @property {string | null} [resume] what `suspend` answered, to be who we were
  * @property {"play" | "watch"} [role]
  * @property {Outside} [outside] clock, timers, sockets: for tests
  */
@@ -100,6 +100,12 @@ export class NetworkClient {
     this.#connection.disconnect(text);
   }
 
+  /** Leave this page, but not the room: for a while another one can be who we were, with this answer as `resume` in its config. */
+  suspend() {
+    this.#connection.suspend();
+    return this.#session.resume;
+  }
+
   /** The page is shown again, or the network is back. */
   wake() {
     this.#room.world.sync?.toPresent();
@@ -149,9 +155,6 @@ export class NetworkClient {
 
   /** Our user's id. */
   get user() { return this.#session.user; }
-
-  /** The secret with which the session can be taken up again. */
-  get resume() { return this.#session.resume; }
 
   /** "online", "stale", "connecting", "reconnecting in 3 s", or "offline: " and why. */
   get status() { return this.#connection.status; }

@@ -107,6 +107,16 @@ export class ConnectionManager {
     this.#end(CloseCode.NORMAL, text);
   }
 
+  /** Leave so that the session waits for us, as after a loss; the code says that we are coming back. */
+  suspend() {
+    this.#flush();
+    this.#outside.clearTimeout(this.#retry);
+    this.#outside.clearTimeout(this.#poll);
+    this.#dropSocket(CloseCode.RESTARTING);
+    this.#standing = "offline";
+    this.#offline = "the page was left";
+  }
+
   /** Tries since the last connection that lasted: one that is lost at once, again and again, is no success. */
   get reconnectAttempts() {
     if (this.#outside.now() - this.#goodAt >= SETTLED_MS) this.#attempts = 0;

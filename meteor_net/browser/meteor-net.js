@@ -56,7 +56,7 @@ export function join(room = "", options = {}) {
   addEventListener("online", () => client.wake());
   // The room hears at once that the page is gone; but with lines on their way we may come back for them, as the same user.
   addEventListener("pagehide", () => {
-    if (client.chat.messageQueue.length > 0 && client.resume !== null) remember(RESUME + scope, client.resume);
+    if (client.chat.messageQueue.length > 0) remember(RESUME + scope, client.suspend());
     else client.disconnect("the page was closed");
   });
   // A page that the browser brings back from its memory is loaded anew.

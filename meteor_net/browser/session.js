@@ -47,7 +47,7 @@ export class ClientSession {
 
   /**
    * @param {{name: string | null, token: string | null, resume?: string | null, tell: (kind: string, value: unknown) => void}} config
-   *   `resume`: what an earlier session's `resume` was; `tell` hears what happened, from within `receive` and `poll`.
+   *   `resume`: the `resume` of the session that is to be taken up again; `tell` hears what happened, from within `receive` and `poll`.
    */
   constructor({ name, token, resume = null, tell }) {
     this.#resume = resume;

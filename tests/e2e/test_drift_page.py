@@ -83,7 +83,7 @@ class DriftPageTests(SynchronousTestCase):
 
         self.keys(Keys.ENTER)
         self.write(EVIL)
-        said = chromium.wait_for("document.querySelector('#lines .text')?.lastChild.textContent")
+        said = chromium.wait_for("document.querySelector('#lines .text .words')?.textContent")
         self.assertEqual(said, EVIL)
         self.assertEqual(self.js("return [document.images.length, document.title]"), [0, "Meteorite Drift Bottle"])
 

@@ -197,6 +197,19 @@ test("a browser that refuses its database has a chat all the same", async () => 
   }
 });
 
+test("a page that is left with lines on their way says no goodbye, and the next one takes up its session", async () => {
+  const { server, client } = await load();
+  quiet(client.say("ahoy"));
+  const resume = client.suspend();
+  equal([resume, server.socket.closedWith, server.take().at(-1).type], ["secret 1", 4000, "SAY"]);
+  await server.advance(60_000);
+  equal([server.sockets.length, client.status], [1, "offline: the page was left"]);
+  const next = new NetworkClient({ url: "ws://test/ws", outside: server.outside, resume });
+  quiet(next.connect());
+  await server.accept();
+  equal(server.take("HELLO")[0].resume, "secret 1");
+});
+
 test("a tab has one id", async () => {
   const id = await tabId();
   equal([await tabId(), sessionStorage.getItem("meteor-net:tab")], [id, id]);
