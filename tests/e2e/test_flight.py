@@ -50,7 +50,7 @@ class FlightTests(SynchronousTestCase):
         game = "drift=tests.e2e.watched.Watched"
         self.server = subprocess.Popen(
             [sys.executable, "-m", "twisted", "meteor", "--game", game, "--site", str(page), "--listen", listen],
-            cwd=REPOSITORY, env={**os.environ, OUT: str(self.checksums)},
+            cwd=REPOSITORY, env={**os.environ, OUT: str(self.checksums), "METEOR_DATA_DIR": f"{self.folder}/data"},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.addCleanup(self.server.wait)
