@@ -16,7 +16,7 @@ from .ports import free_port, listens
 
 
 class KilledServerTests(SynchronousTestCase):
-    """The demo's page, and a server that dies."""
+    """The demo's page, and a server that dies and keeps nothing."""
 
     def setUp(self) -> None:
         require("chromium")
@@ -33,7 +33,7 @@ class KilledServerTests(SynchronousTestCase):
         """Start a server on the port, and wait until it listens."""
         listen = f"tcp:{self.port}:interface=127.0.0.1"
         self.server = subprocess.Popen(
-            [sys.executable, "-m", "twisted", "meteor", "--listen", listen],
+            [sys.executable, "-m", "twisted", "meteor", "--listen", listen, "--database", "memory"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.addCleanup(self.server.wait)

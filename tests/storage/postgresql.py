@@ -35,11 +35,16 @@ class Cluster:
 
     Args:
         settings: Of the server, such as `fsync=off`.
+
+    Attributes:
+        folder: Its data, its log and its socket.
+        programs: Where PostgreSQL's programs are.
     """
 
     def __init__(self, *settings: str) -> None:
         self._settings = [word for setting in settings for word in ("-c", setting)]
         initdb, self._postgres = require("initdb"), require("postgres")
+        self.programs = Path(self._postgres).resolve().parent
         self.folder = Path(tempfile.mkdtemp(prefix="meteor-postgresql-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._as: dict[str, Any] = {}
