@@ -52,7 +52,7 @@ class FloatColumns:
             np.floor(q, out=q)
             # Most values of most games are where they should be: a look is cheaper than to wrap and clamp all.
             # A NaN is neither above nor below.
-            if q.size and not (np.minimum.reduce(q, axis=None) >= 0 and np.count_nonzero(q <= self._highest) == q.size):
+            if q.size and not (np.minimum.reduce(q, axis=None) >= 0 and np.logical_and.reduce(q <= self._highest, axis=None)):
                 bad += sum(field.tame(column) for field, column in zip(self._fields, q, strict=True))
         return q, bad
 

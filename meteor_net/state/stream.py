@@ -100,11 +100,16 @@ class Stream:
             raise ValueError(f"commit of tick {tick} after tick {self._now}: ticks start at 1 and grow")
         self._now = tick
         self._check = self._check or check
-        tables = tuple(table._freeze(was) for table, was in zip(self.world.tables, old.tables, strict=True))
-        self.counters["bad_values"] = sum(table._bad for table in self.world.tables)
-        if all(new is was for new, was in zip(tables, old.tables, strict=True)):
+        frozen, bad, changed = [], 0, False
+        for table, was in zip(self.world.tables, old.tables, strict=True):
+            is_now = table._freeze(was)
+            frozen.append(is_now)
+            bad += table._bad
+            changed |= is_now is not was
+        self.counters["bad_values"] = bad
+        if not changed:
             return False
-        new = Version(self.world.schema, old.number + 1, tick, tables, self._check)
+        new = Version(self.world.schema, old.number + 1, tick, tuple(frozen), self._check)
         self._check = False
         self._bytes += _unshared(new, old)
         self._ring.append(new)
@@ -179,5 +184,8 @@ class Stream:
 
 def _unshared(version: Version, neighbour: Version) -> int:
     """Count the bytes of the tables that a version does not share with the one beside it."""
-    pairs = zip(version.tables, neighbour.tables, strict=True)
-    return sum(mine.nbytes for mine, theirs in pairs if mine is not theirs)
+    total = 0
+    for mine, theirs in zip(version.tables, neighbour.tables, strict=True):
+        if mine is not theirs:
+            total += mine.nbytes
+    return total

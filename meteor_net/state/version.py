@@ -46,7 +46,7 @@ class TableVersion:
     @property
     def nbytes(self) -> int:
         """Bytes that it takes, texts estimated."""
-        text_bytes = sum(text.nbytes + sum(map(len, text.tolist())) for text in self.texts)
+        text_bytes = sum(text.nbytes + sum(map(len, text.tolist())) for text in self.texts) if self.texts else 0
         return self.alive.nbytes + self.generation.nbytes + self.ints.nbytes + text_bytes + 512
 
     @classmethod

@@ -34,7 +34,7 @@ class _Part(NamedTuple):
         table: The base with the rows that come and go.
         active: The active set.
         stopped, begun: How many rows of it do not change; how many other rows do.
-        columns: Those with values.
+        plan: Of the columns with values; None if there are none.
         modes: Of each.
     """
 
@@ -45,7 +45,7 @@ class _Part(NamedTuple):
     active: Slots
     stopped: int
     begun: int
-    columns: Slots
+    plan: Plan | None
     modes: list[int]
 
 
@@ -77,7 +77,7 @@ def decode_step(base: Version, data: bytes, before: Version | None = None) -> tu
         raise FrameError("the frame ends too early")
     z = decode_planes(data, reader.at, np.repeat(np.array(ks, dtype=np.int64), counts))
     ends = list(accumulate(counts, initial=0))
-    numbers = (z[start:end] for start, end in pairwise(ends))
+    numbers = iter([z[start:end] for start, end in pairwise(ends)])
     for number, part in parts.items():
         tables[number] = _decode_part(part, numbers)
     return tables, crc
@@ -92,7 +92,7 @@ def _decode_head(
         raise FrameError("the frame has values for a column that is not in the schema")
     table = decode_structure(layout, base, reader) if bitmap & 1 else base
     if bitmap < 2:
-        return _Part(layout, before, base, table, NO_ROWS, 0, 0, NO_ROWS, [])
+        return _Part(layout, before, base, table, NO_ROWS, 0, 0, None, [])
     active = active_set(before, base, table)
     stopped = reader.one() if len(active) else 0
     begun = reader.one()
@@ -101,8 +101,8 @@ def _decode_head(
     ks += gap_k(len(active), stopped), gap_k(rest, begun)
     counts += stopped, begun
     columns = np.array([column for column in range(len(layout.columns)) if bitmap >> (column + 1) & 1], dtype=np.intp)
-    modes = []
-    for two_values in plan(layout, columns).two_values:
+    known, modes = plan(layout, columns), []
+    for two_values in known.two_values:
         k, mode = divmod(reader.byte(), 8)
         count = changed
         if mode > FEW:
@@ -115,7 +115,7 @@ def _decode_head(
             ks.append(k)
             counts.append(count)
         modes.append(mode)
-    return _Part(layout, before, base, table, active, stopped, begun, columns, modes)
+    return _Part(layout, before, base, table, active, stopped, begun, known, modes)
 
 
 def _counted(count: int, size: int) -> int:
@@ -127,11 +127,11 @@ def _counted(count: int, size: int) -> int:
 
 def _decode_part(part: _Part, numbers: Iterator[Numbers]) -> TableVersion:
     """Make a table of its part's head and numbers."""
-    if not part.modes:
+    known = part.plan
+    if known is None:
         return part.table
     slots = _decode_rows(part, numbers)
-    known = plan(part.layout, part.columns)
-    d = np.zeros((len(part.columns), len(slots)), dtype=np.int64)
+    d = np.zeros((len(part.modes), len(slots)), dtype=np.int64)
     for row, two_values, mode in zip(d, known.two_values, part.modes, strict=True):
         if mode != FEW:
             row[:] = next(numbers)
@@ -152,7 +152,7 @@ def _decode_part(part: _Part, numbers: Iterator[Numbers]) -> TableVersion:
     table = TableVersion(part.table.alive, part.table.generation, ints, part.table.texts)
     if part.table is part.base:  # the next step wants to know
         moving = np.logical_or.reduce(values != was)
-        note_moved(part.base, table, slots if np.count_nonzero(moving) == len(slots) else slots[moving])
+        note_moved(part.base, table, slots if np.logical_and.reduce(moving) else slots[moving])
     return table
 
 
@@ -189,7 +189,7 @@ def _sums(part: _Part, known: Plan, slots: Slots, held: Ints, sums: Numbers) -> 
         sums: Of base and difference, in the columns with values; changed.
     """
     if HALF in part.modes or LINEAR in part.modes:
-        moved = motion(part.layout, part.before, part.base, part.table, slots, held)
+        moved = motion(part.layout, part.before, part.base, part.table, part.active, slots, held)
         if moved is not None:
             v = known.pick(moved)
             known.rings.shorten(v)

@@ -23,16 +23,16 @@ from meteor_net.state.version import Ints, TableVersion, Version
 
 
 class Sheet:
-    """The numbers of a step as they are gathered, each run with its parameter."""
+    """The numbers of a step as they are gathered.
+
+    Attributes:
+        runs: Numbers of one parameter each.
+        ks: Those parameters.
+    """
 
     def __init__(self) -> None:
-        self._runs: list[NDArray[Any]] = []
-        self._ks: list[int] = []
-
-    def add(self, numbers: NDArray[Any], k: int) -> None:
-        """Put down numbers of one parameter."""
-        self._runs.append(numbers)
-        self._ks.append(k)
+        self.runs: list[NDArray[Any]] = []
+        self.ks: list[int] = []
 
     def places(self, places: Slots, size: int) -> None:
         """Put down which of `size` places are chosen (wire clause 8.15)."""
@@ -41,14 +41,15 @@ class Sheet:
         gaps = places.copy()
         gaps[1:] -= places[:-1]
         gaps[1:] -= 1
-        self.add(gaps, gap_k(size, len(places)))
+        self.runs.append(gaps)
+        self.ks.append(gap_k(size, len(places)))
 
     def encode(self) -> bytes:
         """Give the planes."""
-        if not self._runs:
+        if not self.runs:
             return b""
-        z: Numbers = np.concatenate(self._runs, dtype=np.int64, casting="unsafe")
-        return encode_planes(z, np.repeat(self._ks, [len(run) for run in self._runs]))
+        z: Numbers = np.concatenate(self.runs, dtype=np.int64, casting="unsafe")
+        return encode_planes(z, np.repeat(self.ks, [len(run) for run in self.runs]))
 
 
 def encode_step(base: Version, new: Version, before: Version | None = None, check: bool = False) -> bytes:
@@ -93,8 +94,9 @@ def _encode_part(layout: Layout, before: TableVersion | None, base: TableVersion
     known = plan(layout, np.bitwise_or.reduce(d, axis=1).nonzero()[0])
     bitmap = int(bool(structure)) | known.bitmap
     heads = [encode_one(bitmap), structure]
-    _encode_rows(active_set(before, base, new), changed, new, heads, sheet)
-    v = motion(layout, before, base, new, changed, was)
+    active = active_set(before, base, new)
+    _encode_rows(active, changed, new, heads, sheet)
+    v = motion(layout, before, base, new, active, changed, was)
     d = known.pick(d)
     if v is not None:
         v = known.pick(v)
@@ -163,11 +165,13 @@ def _encode_values(
     plan.rings.shorten(d)
     for z, (mode, k), two_values in zip(zigzag(d), ways, plan.two_values, strict=True):
         heads.append(bytes((k << 3 | mode,)))
-        if mode != FEW:
-            sheet.add(z, k)
-            continue
-        places = z.nonzero()[0]
-        heads.append(encode_one(len(places)))
-        sheet.places(places, len(z))
-        if not two_values:
-            sheet.add(z.take(places) - 1, k)
+        if mode == FEW:
+            places = z.nonzero()[0]
+            heads.append(encode_one(len(places)))
+            sheet.places(places, len(z))
+            if two_values:
+                continue
+            z = z.take(places)
+            z -= 1
+        sheet.runs.append(z)
+        sheet.ks.append(k)

@@ -87,6 +87,10 @@ class Reader:
 
     def one(self) -> int:
         """Read one number."""
+        at, data = self._at, self._data
+        if at < len(data) and data[at] < 0x80:
+            self._at = at + 1
+            return data[at]
         number = 0
         for place in range(MAX_BYTES):
             byte = self.byte()

@@ -56,7 +56,10 @@ class Chosen(NamedTuple):
         ways = self.ways
         if self.left <= 0 or self.moved != moved or 4 * abs(rows - self.rows) > self.rows:
             return None
-        return [ways[column] for column in columns] if all(column in ways for column in columns) else None
+        try:
+            return [ways[column] for column in columns]
+        except KeyError:
+            return None
 
 
 def _costs() -> NDArray[np.float32]:

@@ -57,7 +57,13 @@ def rows_of(ints: Ints, slots: Slots) -> Ints:
 
 
 def motion(
-    layout: Layout, before: TableVersion | None, base: TableVersion, new: TableVersion, changed: Slots, held: Ints
+    layout: Layout,
+    before: TableVersion | None,
+    base: TableVersion,
+    new: TableVersion,
+    active: Slots,
+    changed: Slots,
+    held: Ints,
 ) -> Ints | None:
     """Give how the changed rows moved in the last step (wire clauses 8.16 and 8.17).
 
@@ -66,6 +72,7 @@ def motion(
         before: The version that the last step started from; None in a self-contained step.
         base: The version that it led to.
         new: The version of this step; only its rows are looked at.
+        active: The active set.
         changed: The changed rows.
         held: What the base has in those, in all columns.
 
@@ -73,7 +80,6 @@ def motion(
         The differences in all columns, not yet the shorter way round; 0 for rows that are not in the active set.
         None if that is empty.
     """
-    active = active_set(before, base, new)
     if before is None or not len(active):
         return None
     if base.alive is new.alive is before.alive and base.generation is new.generation is before.generation:

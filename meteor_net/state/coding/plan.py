@@ -69,7 +69,7 @@ class Plan:
         if self._masks is not None:
             values &= self._masks
         above = values if self._from_0 else values - self._lowest
-        if np.count_nonzero(above.view(np.uint32) > self._span):
+        if np.logical_or.reduce(above.view(np.uint32) > self._span, axis=None):
             raise FrameError("the frame has a value outside its field's domain")
         return values
 
