@@ -94,7 +94,7 @@ class Lobby:
         #: All inboxes in use: also those of users who are gone, while something is being kept there. Who comes back hears it.
         self._inboxes_in_use: WeakValueDictionary[str, Channel] = WeakValueDictionary()
         self._schemas = {name: _checked_schema(name, game) for name, game in self._games.items()}
-        _check(_made("chat handler", chat), IChatHandler, "chat handler")
+        _check_chat(_made("chat handler", chat))
 
     def __iter__(self) -> Iterator[Room]:
         return iter(list(self._rooms.values()))
@@ -226,6 +226,15 @@ def _check(handler: Any, interface: Any, what: str) -> None:
         why = "; ".join(text.replace(f"{interface.__module__}.", "").strip().splitlines())
         why = re.sub(r"\s+", " ", why)
         raise ConfigError(f"the {what} {type(handler).__name__} does not keep {interface.__name__}: {why}") from error
+
+
+def _check_chat(handler: Any) -> None:
+    _check(handler, IChatHandler, "chat handler")
+    name, slow_s = type(handler).__name__, handler.slow_s
+    if not isinstance(slow_s, int | float) or not slow_s >= 0.0:
+        raise ConfigError(f"the chat handler {name}: slow_s is {slow_s!r}; a number of seconds, at least 0")
+    if iscoroutinefunction(handler.moderates):
+        raise ConfigError(f"the chat handler {name}: moderates may not be async")
 
 
 def _checked_schema(name: str, game: Callable[[], Any]) -> Schema:

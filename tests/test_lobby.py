@@ -253,6 +253,21 @@ class StartTests(SynchronousTestCase):
             (joined,) = bench.guest("ann").found(Joined)
             self.assertLessEqual(joined.tick_us, 60_000_000)
 
+    def test_chat(self) -> None:
+        """Slow mode is a number of seconds, and who moderates is said at once."""
+
+        async def moderates(self: Any, player: Any) -> bool:
+            """Too late."""
+            return True
+
+        def chat(**members: Any) -> Any:
+            return type("Talk", (Chat,), members)
+
+        for slow_s in (-1, "10", None, float("nan")):
+            self.assertIn("the chat handler Talk: slow_s is", self.wrong(Sea, chat(slow_s=slow_s)))
+        self.assertEqual(self.wrong(Sea, chat(moderates=moderates)), "the chat handler Talk: moderates may not be async")
+        Bench(Sea, chat(slow_s=0.5))
+
     def test_async_tick(self) -> None:
         """`tick` may not be async: everybody would wait for it."""
 

@@ -137,13 +137,10 @@ class Player:
         """Take the player out of the room, and tell why."""
         self.room.remove(self, text)
 
-    def take_hand(self) -> Answer | None:
-        """The answer that the command in hand owes, if nothing brings it yet: who takes it has to."""
+    def owed(self) -> Answer | None:
+        """The answer that the command in hand owes, if nothing brings it yet."""
         answer = self.hand
-        if answer is None or answer.taken:
-            return None
-        answer.taken = True
-        return answer
+        return None if answer is None or answer.taken else answer
 
     def row_numbers(self) -> list[tuple[int, int]]:
         """(table, slot) of the rows that are alive, as the wire has them."""

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..chat.channel import Channel, Kept
+from ..chat.data import check_data
 from ..chat.emoji import check_emoji
 from ..chat.mentions import mentioned
 from ..chat.text import check_text, tidy_text
-from ..codec import plain_data
-from ..errors import LocalProtocolError, Refused
+from ..errors import Refused
 from ..interfaces import StoredLine
 from ..messages import CHANGES, CODES, OWN_KINDS, Earlier, ErrorMessage, LineKind, Say
 from ..requests import Failed
@@ -18,9 +18,9 @@ from ..session.outbox import Lane
 from .answer import Answer
 from .asking import Asking, as_refused
 from .letters import Letters, why
+from .order import Order
 from .player import Player
 from .surroundings import Surroundings
-from .voices import Voices
 
 #: What the game may say in a player's name, beside its own kinds.
 _IN_A_PLAYERS_NAME = frozenset({LineKind.TEXT, LineKind.EMOJI, LineKind.ME})
@@ -45,7 +45,7 @@ class Talk:
         self._asking = asking
         self._around = around
         self._limits = around.limits
-        self._voices = Voices(around.limits)
+        self._order = Order(chat, asking, around.limits)
         self._letters = Letters(room, asking, around)
 
     # --- what players say ---
@@ -55,7 +55,7 @@ class Talk:
         answer = Answer(player, message)
         try:
             self._check_channel(player, message)
-            self._voices.take_line(player.user, now)
+            self._order.voices.take_line(player.user, now)
         except Refused as refused:
             answer.unsaid(refused)
         else:
@@ -68,7 +68,7 @@ class Talk:
         try:
             if channel is None or player.session not in channel:
                 raise Refused("you do not hear that channel")
-            self._voices.take_page(player.user, now)
+            self._order.voices.take_page(player.user, now)
         except Refused as refused:
             player.session.put(Lane.CONTROL, ErrorMessage(CODES[Earlier], refused.reason, refused.text))
         else:
@@ -83,18 +83,10 @@ class Talk:
     def _consider(self, answer: Answer, now: float) -> None:
         """See what is said, if the player may say something now."""
         try:
-            self._check_voice(answer, now)
+            self._order.check(answer, now)
             self._see(answer, answer.message.kind, answer.message.text, now)
         except Refused as refused:
             answer.unsaid(refused)
-
-    def _check_voice(self, answer: Answer, now: float) -> None:
-        player, slow_s = answer.player, self._slow_s(answer.player)
-        muted_s = self._voices.muted_s(player.user, now)
-        if muted_s and not self._moderates(player):
-            raise Refused(f"you are muted for {muted_s:.0f} s", "muted", wait_s=muted_s)
-        if answer.message.kind not in CHANGES:
-            self._voices.check_slow(player.user, answer.cid, slow_s, now)
 
     def _see(self, answer: Answer, kind: int, text: str, now: float) -> None:
         if kind >= OWN_KINDS:
@@ -139,8 +131,8 @@ class Talk:
     def _see_line(self, answer: Answer, kind: int, text: str, now: float) -> None:
         def answered(said: Any, now: float) -> None:
             if said is None:  # held: the handler may say it later
-                self._voices.spoke(answer.player.user, answer.cid, now)
-                answer.said(-1, self._wait_s(answer.player, now))
+                self._order.voices.spoke(answer.player.user, answer.cid, now)
+                answer.said(-1, self._order.wait_s(answer.player, now))
             else:
                 self._keep(answer, kind, self._text(said, "line"), now)
 
@@ -149,7 +141,7 @@ class Talk:
     def _see_private(self, answer: Answer, to: str, text: str, now: float, *, by_name: bool = False) -> None:
         def answered(said: Any, now: float) -> None:
             line = self._line(LineKind.PRIVATE, self._text(said, "private"), now, answer.player, answer.cid)
-            self._voices.spoke(answer.player.user, answer.cid, now)
+            self._order.voices.spoke(answer.player.user, answer.cid, now)
             self._letters.send(answer.player, to, line, *self._outcome(answer), now, by_name=by_name)
 
         self._ask(answer, "private", answered, now, to, text)
@@ -159,10 +151,10 @@ class Talk:
             if not isinstance(said, tuple) or len(said) != 2:
                 raise TypeError(f"own answered {type(said).__name__}; a tuple of text and data was expected")
             text = self._text(said[0], "own") if said[0] else ""
-            self._keep(answer, kind, text, now, data=_data(said[1]))
+            self._keep(answer, kind, text, now, data=check_data(said[1]))
 
         text = check_text(text, self._limits.line_chars) if text else ""
-        self._ask(answer, "own", answered, now, kind, text, _data(answer.message.data))
+        self._ask(answer, "own", answered, now, kind, text, check_data(answer.message.data))
 
     def _text(self, said: object, verb: str) -> str:
         if not isinstance(said, str):
@@ -185,8 +177,8 @@ class Talk:
             if reply is not None:
                 player.say(str(reply))
             if not answer.taken:
-                self._voices.spoke(player.user, answer.cid, now)
-                answer.said(-1, self._wait_s(player, now))
+                self._order.voices.spoke(player.user, answer.cid, now)
+                answer.said(-1, self._order.wait_s(player, now))
 
         def refused(error: BaseException, now: float) -> None:
             if not answer.taken:
@@ -200,8 +192,8 @@ class Talk:
         player = answer.player
         line = self._line(kind, text, now, player, answer.cid)._replace(about=answer.message.about, data=data)
         if kind not in CHANGES:
-            self._voices.spoke(player.user, answer.cid, now)
-        moderator = kind in (LineKind.EDIT, LineKind.DELETE) and self._moderates(player)
+            self._order.voices.spoke(player.user, answer.cid, now)
+        moderator = kind in (LineKind.EDIT, LineKind.DELETE) and self._order.moderates(player)
         self._channel.say(line, *self._outcome(answer), now, moderator=moderator)
 
     def _outcome(self, answer: Answer) -> tuple[Kept, Failed]:
@@ -211,10 +203,10 @@ class Talk:
         def kept(offset: int, now: float) -> None:
             self.lines += 1
             player.session.counters["lines"] += 1
-            answer.said(offset, self._wait_s(player, now))
+            answer.said(offset, self._order.wait_s(player, now))
 
         def failed(error: BaseException, now: float) -> None:
-            self._voices.unspoke(player.user, answer.cid)
+            self._order.voices.unspoke(player.user, answer.cid)
             answer.unsaid(why(error))
             self._report(error, player.name)
 
@@ -256,24 +248,30 @@ class Talk:
         """
         if kind < OWN_KINDS and (kind not in _IN_A_PLAYERS_NAME or data is not None):
             raise ValueError(f"a line of kind {kind} cannot be said in a player's name, or not with data")
-        data = _data(data)
-        answer = player.take_hand()
+        data, answer = check_data(data), player.owed()
+        if kind == LineKind.EMOJI:
+            text = check_emoji(text)
+        elif answer is None or kind >= OWN_KINDS:
+            text = tidy_text(text, self._limits.line_chars)
+        else:
+            text = check_text(text, self._limits.line_chars)
         if answer is None:
-            text = check_emoji(text) if kind == LineKind.EMOJI else tidy_text(text, self._limits.line_chars)
             if text or kind >= OWN_KINDS:
                 self._keep_unasked(self._channel, self._line(kind, text, now, player)._replace(data=data))
-        elif kind >= OWN_KINDS:
-            self._keep(answer, kind, tidy_text(text, self._limits.line_chars), now, data)
-        elif kind == LineKind.EMOJI:
-            self._keep(answer, kind, check_emoji(text), now)
+            return
+        answer.taken = True
+        if kind == LineKind.EMOJI or kind >= OWN_KINDS:
+            self._keep(answer, kind, text, now, data)
         else:
-            self._see_line(answer, kind, check_text(text, self._limits.line_chars), now)
+            self._see_line(answer, kind, text, now)
 
     def tell(self, player: Player, to: str, text: str, now: float) -> None:
         """Say something to one user in a player's name; see `IPlayer.tell`."""
-        answer = player.take_hand()
+        answer = player.owed()
         if answer is not None:
-            self._see_private(answer, to, check_text(text, self._limits.line_chars), now, by_name=True)
+            text = check_text(text, self._limits.line_chars)
+            answer.taken = True
+            self._see_private(answer, to, text, now, by_name=True)
         elif text := tidy_text(text, self._limits.line_chars):
 
             def failed(error: BaseException, now: float) -> None:
@@ -285,7 +283,7 @@ class Talk:
 
     def mute(self, user: str, seconds: float, now: float) -> None:
         """Let a user say nothing in this room for so long; 0 ends it."""
-        self._voices.mute(user, seconds, now)
+        self._order.voices.mute(user, seconds, now)
 
     def _keep_unasked(self, channel: Channel, line: StoredLine) -> None:
         """Keep a line of the game's; nobody waits for an answer."""
@@ -294,32 +292,3 @@ class Talk:
 
     def _counted(self, offset: int, now: float) -> None:
         self.lines += 1
-
-    # --- moderation ---
-
-    def _moderates(self, player: Player) -> bool:
-        try:
-            answer = self._chat.moderates(player)
-        except Exception as error:
-            self._asking.raised(player, "moderates", error)
-            return False
-        return answer is True  # nobody waits for it here: what is awaitable is no yes
-
-    def _slow_s(self, player: Player) -> float:
-        slow_s = float(self._chat.slow_s)
-        return 0.0 if slow_s <= 0.0 or self._moderates(player) else slow_s
-
-    def _wait_s(self, player: Player, now: float) -> float:
-        return self._voices.wait_s(player.user, self._slow_s(player), now)
-
-
-def _data(data: Any) -> Any:
-    """What a line of a game's own kind carries, as its readers will see it.
-
-    Raises:
-        Refused: If it is too large, or no value that the wire carries.
-    """
-    try:
-        return plain_data(data)
-    except LocalProtocolError as error:
-        raise Refused(str(error), "bad-text") from error

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.errors import Refused, StorageError
-from meteor_net.limits import Limits
+from meteor_net.limits import MAX_INT, Limits
 from meteor_net.messages import LineKind, Said, Unsaid
 from meteor_net.requests import Store
 from meteor_net.room import voices
@@ -128,6 +128,18 @@ class SlowTests(TalkCase):
             self.ann.say("x", cid="1")
         self.assertEqual([kind for kind, _ in self.waits()], [Said, Said])
         self.assertEqual(self.texts(), ["x"])
+
+    def test_nonsense(self) -> None:
+        """What is no number of seconds is no slow mode."""
+        self.bench.chat.slow_s = cast(Any, "10")
+        self.ann.say("x")
+        self.assertEqual(self.waits(), [(Said, 0)])
+
+    def test_for_ever(self) -> None:
+        """One line, and never another: as long as the wire can say."""
+        self.bench.chat.slow_s = float("inf")
+        self.ann.say("x")
+        self.assertEqual(self.waits(), [(Said, MAX_INT)])
 
     def test_moderators(self) -> None:
         """They are free of it."""
