@@ -2,7 +2,7 @@
 
 import { encode } from "./codec.js";
 import { Refused } from "./errors.js";
-import { AGAIN_MS, LINE_DATA_BYTES } from "./limits.js";
+import { LINE_DATA_BYTES } from "./limits.js";
 import { LineKind, OWN_KINDS } from "./messages.js";
 
 /** @typedef {import("./chat-store.js").ChatStore} ChatStore */
@@ -20,7 +20,6 @@ import { LineKind, OWN_KINDS } from "./messages.js";
  * @property {string} user as whom it was sent; "" if it was not sent yet
  */
 /** @typedef {{resolve: (offset: number) => void, reject: (error: Error) => void}} Answer */
-/** @typedef {{tries: number, at: number}} Again how often it was said again, and when it is to be next */
 
 /**
  * Bytes of a value on the wire; more than any for one that cannot be sent.
@@ -56,8 +55,6 @@ export function whatIsWrong(kind, text, data, most) {
 export class ChatQueue {
   /** @type {Map<string, Answer>} cid -> who waits; nobody does for a line of before the reload */
   #answers = new Map();
-  /** @type {Map<string, Again>} */
-  #again = new Map();
   #tell;
 
   /** @param {(kind: string, value: unknown) => void} tell hears "queued", "said" and "unsaid" */
@@ -67,6 +64,8 @@ export class ChatQueue {
     this.lines = [];
     /** @type {ChatStore | null} */
     this.store = null;
+    /** Called when a line is answered. @type {(cid: string) => void} */
+    this.onAnswered = () => {};
   }
 
   /**
@@ -96,8 +95,6 @@ export class ChatQueue {
    * @param {string} user
    */
   sent(line, user) {
-    const again = this.#again.get(line.cid);
-    if (again) again.at = Infinity;
     if (line.user === user) return;
     line.user = user;
     this.store?.put(line);
@@ -113,6 +110,7 @@ export class ChatQueue {
     if (line === undefined) return;
     this.#answer(cid)?.resolve(offset);
     this.#tell("said", { line, offset });
+    this.onAnswered(cid);
   }
 
   /**
@@ -125,28 +123,7 @@ export class ChatQueue {
     if (line === undefined) return;
     this.#answer(cid)?.reject(error);
     this.#tell("unsaid", { line, error });
-  }
-
-  /**
-   * It may be kept or not: say it again later, or give up.
-   * @param {string} cid
-   * @param {Refused} error
-   * @param {number} nowMs
-   */
-  unknown(cid, error, nowMs) {
-    const { tries } = this.#again.get(cid) ?? { tries: 0 };
-    if (tries < AGAIN_MS.length) this.#again.set(cid, { tries: tries + 1, at: nowMs + AGAIN_MS[tries] });
-    else this.unsaid(cid, error);
-  }
-
-  /**
-   * The lines that are to be said again now.
-   * @param {number} nowMs
-   * @returns {QueuedLine[]}
-   */
-  due(nowMs) {
-    if (this.#again.size === 0) return [];
-    return this.lines.filter(({ cid }) => (this.#again.get(cid)?.at ?? Infinity) <= nowMs);
+    this.onAnswered(cid);
   }
 
   /**
@@ -161,7 +138,6 @@ export class ChatQueue {
   #take(cid) {
     const at = this.lines.findIndex((line) => line.cid === cid);
     if (at < 0) return undefined;
-    this.#again.delete(cid);
     this.store?.remove(cid);
     return this.lines.splice(at, 1)[0];
   }

@@ -5,6 +5,7 @@
 
 import { ChatChannels } from "./chat-channels.js";
 import { ChatQueue, whatIsWrong } from "./chat-queue.js";
+import { ChatSender } from "./chat-sender.js";
 import { Refused } from "./errors.js";
 import { LINES_WAITING, LINE_CHARS, LINE_LIFE_MS, PAGE_LINES } from "./limits.js";
 import { LineKind } from "./messages.js";
@@ -20,6 +21,7 @@ import { token } from "./tab.js";
 export class ChatSystem {
   #channels;
   #queue;
+  #sender;
   #token = token();
   #said = 0;
   #recovered = false;
@@ -34,6 +36,8 @@ export class ChatSystem {
     this.#send = send;
     this.#tell = tell;
     this.#queue = new ChatQueue(tell);
+    this.#sender = new ChatSender(this.#queue, (line) => this.#put(line));
+    this.#queue.onAnswered = (cid) => this.#sender.answered(cid);
     this.#channels = new ChatChannels(send, tell, (cid, offset) => this.#queue.said(cid, offset));
     /** Characters that a line may have. */
     this.lineChars = LINE_CHARS;
@@ -135,7 +139,7 @@ export class ChatSystem {
       time: Date.now(), user: this.#channels.connected ? this.user : "",
     };
     const answer = this.#queue.add(line);
-    this.#sayNow(line);
+    this.#sender.say(line);
     return answer;
   }
 
@@ -152,15 +156,17 @@ export class ChatSystem {
     return line.user !== "" && line.user !== this.user;
   }
 
-  /** @param {QueuedLine} line */
-  #sayNow(line) {
-    if (!this.#channels.connected || this.#isForeign(line)) return; // it waits for a connection; or for the history, which tells whether it is kept
+  /** Send a line, if it can be now. @param {QueuedLine} line */
+  #put(line) {
+    if (!this.#channels.connected || this.#isForeign(line)) return false; // it waits for a connection; or for the history, which tells whether it is kept
     const place = this.#placeOf(line);
     const refused = this.#whyNot(line, place);
-    if (refused !== null) return this.#queue.unsaid(line.cid, refused);
-    const { cid, kind, text, about, to, data } = line;
-    this.#queue.sent(line, this.user);
-    return this.#send({ type: "SAY", channel: place?.number, cid, kind, text, about, to, data });
+    if (refused === null) {
+      const { cid, kind, text, about, to, data } = line;
+      this.#queue.sent(line, this.user);
+      this.#send({ type: "SAY", channel: place?.number, cid, kind, text, about, to, data });
+    } else this.#queue.unsaid(line.cid, refused);
+    return refused === null;
   }
 
   /**
@@ -191,7 +197,7 @@ export class ChatSystem {
         return this.#queue.said(message.cid, message.offset);
       case "UNSAID":
         this.#slow(message);
-        return this.#unsaid(message, nowMs);
+        if (!this.#sender.triesAgain(message, nowMs)) this.#queue.unsaid(message.cid, new Refused(message.text, message.reason, message.wait));
     }
   }
 
@@ -214,16 +220,6 @@ export class ChatSystem {
     if (wait > 0 && this.#channels.has(channel)) this.#tell("slow", wait);
   }
 
-  /**
-   * @param {import("./messages.js").Unsaid} message
-   * @param {number} nowMs
-   */
-  #unsaid({ cid, reason, text, wait }, nowMs) {
-    const error = new Refused(text, reason, wait);
-    if (reason === "unknown") this.#queue.unknown(cid, error, nowMs);
-    else this.#queue.unsaid(cid, error);
-  }
-
   /** @param {QueuedLine} line */
   #lost(line) {
     this.#queue.unsaid(line.cid, new Refused("the connection was lost, and nobody knows whether this was said", "unknown"));
@@ -240,7 +236,7 @@ export class ChatSystem {
       else if (this.messageQueue.length < LINES_WAITING) {
         this.#queue.restore(line);
         if (foreign) this.#lost(line);
-        else this.#sayNow(line);
+        else this.#sender.follow(line);
       }
     }
   }
@@ -269,16 +265,17 @@ export class ChatSystem {
    */
   joined(channels) {
     this.#channels.joined(channels);
-    for (const line of [...this.messageQueue]) this.#sayNow(line);
+    this.#sender.joined();
   }
 
   /** Say again what is due. @param {number} nowMs */
-  poll(nowMs) {
-    for (const line of this.#queue.due(nowMs)) this.#sayNow(line);
-  }
+  poll(nowMs) { this.#sender.poll(nowMs); }
 
   /** There is no connection: lines wait. */
-  away() { this.#channels.away(); }
+  away() {
+    this.#channels.away();
+    this.#sender.away();
+  }
 
   /** The places held (6.1): channel -> epoch and offset of the last line. */
   places() { return this.#channels.places(); }

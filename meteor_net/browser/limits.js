@@ -74,6 +74,9 @@ export const PAGE_LINES = 50;
 export const LINE_LIFE_MS = 24 * 60 * 60 * 1000;
 /** A line that may be kept or not is said again after so long, and so often; then it is told as `unknown`. */
 export const AGAIN_MS = Object.freeze([2_000, 4_000, 8_000]);
+/** A line that waited for its connection, and comes too fast for the server then, is said again so often, and after so long at the least. */
+export const SLOW_TRIES = 8;
+export const SLOW_MS = 500;
 /** Bytes of the data of a game's own line, encoded. */
 export const LINE_DATA_BYTES = 4 * 1024;
 /** Lines of tabs that are gone are forgotten after so long. */

@@ -74,9 +74,17 @@ test("a line that was not answered is said again with the same cid, one said off
   await server.accept();
   await server.welcome();
   await server.joined({ schema: null });
-  const said = server.take("SAY");
-  equal([said.map(({ text }) => text), said[0].cid], [["ahoy", "again"], cid]);
-  await server.say({ type: "SAID", channel: 5, cid: said[0].cid, offset: 0 }, { type: "SAID", channel: 5, cid: said[1].cid, offset: 1 });
+  const [again, ...more] = server.take("SAY");
+  equal([again.text, again.cid, more], ["ahoy", cid, []], "what waited goes out one by one, in its order");
+  const third = client.say("and again");
+  await server.say({ type: "SAID", channel: 5, cid, offset: 0 });
+  const [next] = server.take("SAY");
+  equal(next.text, "again");
+  await server.say({ type: "SAID", channel: 5, cid: next.cid, offset: 1 });
+  const [last] = server.take("SAY");
+  equal(last.text, "and again", "and what is said meanwhile behind it");
+  await server.say({ type: "SAID", channel: 5, cid: last.cid, offset: 2 });
+  equal(await third, 2);
   equal([await first, await second], [0, 1]);
 });
 

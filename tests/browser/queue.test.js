@@ -68,6 +68,47 @@ test("a reconnection says an unknown line at once, and not again by the clock", 
   equal(await answer, 3);
 });
 
+test("what waited and comes too fast is said again when the server says; what is said now is refused", async () => {
+  const { server, client, said } = await load();
+  await server.drop();
+  const answers = Array.from({ length: 64 }, (_, i) => client.say(`${i}`));
+  await server.advance(500);
+  await server.accept();
+  await server.welcome();
+  await server.joined({ schema: null });
+  let kept = 0;
+  const refused = new Set();
+  for (let turn = 0; turn < 100 && kept < 64; turn++) {
+    for (const [cid] of said()) {
+      if (kept % 3 !== 2 || refused.has(cid)) await server.say({ type: "SAID", channel: 5, cid, offset: kept++ });
+      else await server.say({ type: "UNSAID", channel: 5, cid, reason: "slow-down", text: "", wait: 1000 });
+      refused.add(cid);
+    }
+    await server.advance(1500);
+  }
+  equal(await Promise.all(answers), Array.from({ length: 64 }, (_, i) => i), "in their order");
+  const now = quiet(rejects(Refused, client.say("now")));
+  await server.advance(0);
+  await server.say({ type: "UNSAID", channel: 5, cid: said()[0][0], reason: "slow-down", text: "", wait: 1000 });
+  equal((await now).reason, "slow-down");
+});
+
+test("a server that never has time is told as such", async () => {
+  const { server, client, said } = await load();
+  await server.drop();
+  const answer = quiet(rejects(Refused, client.say("ahoy")));
+  await server.advance(500);
+  await server.accept();
+  await server.welcome();
+  await server.joined({ schema: null });
+  let tries = 0;
+  for (let turn = 0; turn < 20; turn++) {
+    await server.advance(1000);
+    for (const [cid] of said()) await server.say({ type: "UNSAID", channel: 5, cid, reason: "slow-down", text: "", wait: 1 }, { type: "PING", number: ++tries, time: 0 });
+  }
+  equal([(await answer).reason, tries], ["slow-down", 9]);
+});
+
 test("after a reload an unanswered line is said again under the same id, and answered lines are not", async () => {
   const tab = token();
   const before = await load({ tab });
@@ -165,7 +206,7 @@ test("lines of a connection that was lost with its user are unknown, if the hist
   await server.joined({ schema: null });
   await server.advance(0);
   const [[third, text], ...more] = said();
-  equal([text, more], ["never sent", []]);
+  equal([text, more], ["never sent", []], "those of another user wait for the history");
   await server.history([line(0, "kept", { sender: "u1", cid })]);
   await server.say({ type: "SAID", channel: 5, cid: third, offset: 1 });
   equal([await kept, (await lost).reason, await never], [0, "unknown", 1]);
