@@ -18,14 +18,15 @@ def part_cores(*servers: int) -> None:
     """Give the servers' processes a core to themselves, and ours the others: none moves, nor takes another's caches.
 
     Args:
-        servers: Their ids. What they start from now on stays there too.
+        servers: Their ids. What they start from now on, threads and processes, stays there too.
     """
     if not hasattr(os, "sched_setaffinity"):  # macOS
         return
     cores = list(range(os.cpu_count() or 1))
     if len(cores) > 1:
         for server in servers:
-            os.sched_setaffinity(server, cores[:1])
+            for thread in os.listdir(f"/proc/{server}/task"):
+                os.sched_setaffinity(int(thread), cores[:1])
         os.sched_setaffinity(0, cores[1:])
 
 

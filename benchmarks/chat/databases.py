@@ -75,6 +75,21 @@ def check_postgresql(cluster: Cluster, url: str) -> list[str]:
     return faults
 
 
+def check_disk(folder: Path) -> None:
+    """See that a folder is on a disk, where that can be told: in memory a flush costs nothing.
+
+    Raises:
+        RuntimeError: It is not.
+    """
+    mounts = Path("/proc/mounts")
+    if not mounts.is_file():  # macOS
+        return
+    kinds = {Path(fields[1]): fields[2] for fields in map(str.split, mounts.read_text().splitlines())}
+    place = next(parent for parent in [folder.resolve(), *folder.resolve().parents] if parent in kinds)
+    if kinds[place] in ("tmpfs", "ramfs"):
+        raise RuntimeError(f"{folder} is in memory ({place}): name a folder on a disk in TMPDIR")
+
+
 @contextmanager
 def sqlite(folder: Path) -> Iterator[Database]:
     """SQLite in the server's data folder, as it is by default."""

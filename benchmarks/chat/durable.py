@@ -12,7 +12,7 @@ from statistics import median
 from ..server import Server, free_port, meteor, part_cores
 from ..state.progress import say, shown
 from . import peer
-from .databases import DATABASES
+from .databases import DATABASES, check_disk
 from .hall import configure
 from .light import Hearer, MeteorHearer, PeerHearer
 from .load import HEARERS, Crowd
@@ -27,6 +27,8 @@ PEER = "python-socketio"
 def ours(name: str) -> Iterator[Server]:
     """Run our server with a database; both serve on one core."""
     OUT.mkdir(exist_ok=True)
+    check_disk(OUT)
+    check_disk(Path(tempfile.gettempdir()))  # where PostgreSQL has its cluster
     # beside the repository's files, for the folder of temporary ones may be in memory, where a flush costs nothing
     with tempfile.TemporaryDirectory(dir=OUT) as folder, DATABASES[name](Path(folder) / "data") as database:
         part_cores(*database.pids)

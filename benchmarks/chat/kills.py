@@ -13,7 +13,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -35,6 +35,9 @@ ALIVE = 1.5
 EARLY = 10
 SEED = 4
 OUT = Path(__file__).parents[1] / "out"
+
+#: Goes over the numbers of the kills, and may show how far that is.
+Progress = Callable[[range], Iterable[int]]
 
 
 class NotTortured(Exception):
@@ -80,11 +83,11 @@ class Torture:
         self._clients: list[subprocess.Popen[str]] = []
         self.early = 0
 
-    def run(self, progress: Callable[[range], object] = lambda numbers: numbers) -> Verdict:
+    def run(self, progress: Progress = lambda numbers: numbers) -> Verdict:
         """Do it.
 
         Args:
-            progress: Goes over the numbers of the kills, and shows how far that is.
+            progress: Goes over the numbers of the kills.
 
         Raises:
             NotTortured: If clients fail.
@@ -96,7 +99,7 @@ class Torture:
                 self._client("--readers", str(READERS), "--visitors", str(VISITORS)),
             ]
             began = time.monotonic()
-            for _ in progress(range(self._plan.kills)):  # type: ignore[attr-defined]
+            for _ in progress(range(self._plan.kills)):
                 self._kill()
             seconds = time.monotonic() - began
             for client in self._clients:
@@ -156,7 +159,7 @@ class Torture:
                 log.write(json.dumps(["heard", *line], ensure_ascii=False) + "\n")
 
 
-def torture(plan: Plan, database: Database, progress: Callable[[range], object] = lambda numbers: numbers) -> Verdict:
+def torture(plan: Plan, database: Database, progress: Progress = lambda numbers: numbers) -> Verdict:
     """Run, and have the database look at itself.
 
     Raises:

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from benchmarks.chat.databases import check_postgresql, check_sqlite, sqlite
+from benchmarks.chat.databases import Database, check_postgresql, check_sqlite, sqlite
 from benchmarks.chat.kills import Plan, torture
 
 from ..storage.postgresql import Cluster
@@ -29,18 +29,31 @@ class KilledTests(TestCase):
 
     def test_nothing_is_lost(self) -> Deferred[None]:
         """SQLite, as it is by default: each kill is survived, and everybody is back each time."""
-        folder = Path(self.mktemp()).resolve()
-
-        def run() -> Verdict:
-            with sqlite(folder / "data") as database:
-                return torture(Plan(KILLS, folder, busy=0.25), database)
 
         def judge(verdict: Verdict) -> None:
             self.assertEqual(verdict.faults, [], verdict)
             self.assertEqual(verdict.kept, verdict.said)
             self.assertGreaterEqual(verdict.back, KILLS * 10)
 
-        return deferToThread(run).addCallback(judge)
+        return deferToThread(self.run_with, KILLS).addCallback(judge)
+
+    def test_a_server_that_keeps_nothing(self) -> Deferred[None]:
+        """It is found out: what was acknowledged before a kill is gone."""
+        memory = Database(("--database", "memory"), "", list)
+
+        def judge(verdict: Verdict) -> None:
+            self.assertTrue(any(fault.startswith("lost: talker") for fault in verdict.faults), verdict)
+
+        return deferToThread(self.run_with, 2, memory).addCallback(judge)
+
+    def run_with(self, kills: int, database: Database | None = None) -> Verdict:
+        """Run; without a database, with SQLite in the server's data folder."""
+        folder = Path(self.mktemp()).resolve()
+        plan = Plan(kills, folder, busy=0.25)
+        if database is not None:
+            return torture(plan, database)
+        with sqlite(folder / "data") as default:
+            return torture(plan, default)
 
 
 class CheckTests(SynchronousTestCase):
