@@ -64,6 +64,17 @@ class PlainPageTests(SynchronousTestCase):
         self.assertEqual(text("#lists td:nth-child(2)"), "3")
         self.assertEqual(self.js("return document.querySelectorAll('#lists table').length"), 1)
 
+    def test_a_line_is_shown_as_it_stands_now(self) -> None:
+        """Edited, reacted to, deleted: what others do to a line is seen at it."""
+        change = "window.fake.line(arguments[0], arguments[1], { kind: arguments[2], about: 0 })"
+        self.js(change, 2, "mended", 5)
+        self.js(change, 3, "🌊", 3)
+        chromium.wait_for("document.querySelector('#lines small')?.textContent === ' edited 🌊 1'")
+        self.assertIn("mended", text("#lines li"))
+        self.js(change, 4, "", 6)
+        chromium.wait_for("document.querySelector('#lines li i')?.textContent === 'deleted'")
+        self.assertEqual(self.js("return document.querySelectorAll('#lines li').length"), 2)
+
     def test_a_line_is_said_and_a_refusal_is_shown(self) -> None:
         """Enter says the line; when the server refuses it, its words are shown and the line is there to be mended."""
         box = chromium.driver().find_element("id", "text")

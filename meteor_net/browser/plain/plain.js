@@ -6,7 +6,7 @@ import { Refused, join } from "/meteor-net.js";
 import { WorldMap, hasPlace } from "./map.js";
 
 /** @typedef {import("../client.js").NetworkClient} NetworkClient */
-/** @typedef {import("../chat.js").ChatMessage} ChatMessage */
+/** @typedef {import("/meteor-net.js").ChatMessage} ChatMessage */
 
 const LINES = 200;
 const ROWS = 50;
@@ -32,18 +32,35 @@ function showStatus(text) {
   at("status").dataset.standing = text.split(/[ :]/)[0];
 }
 
+/** @type {WeakMap<ChatMessage, HTMLElement>} */
+const items = new WeakMap();
+
 /** @param {ChatMessage} line */
-function showLine(line) {
-  const list = at("lines");
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+function lineItem(line) {
   const item = document.createElement("li");
   item.className = line.kind + (line.own ? " own" : "");
   if (line.time) item.title = new Date(line.time).toLocaleString();
   if (line.name) item.append(element("b", line.name));
-  item.append(line.text);
-  list.append(item);
+  if (line.kind === "private") item.append(element("i", line.own ? "to one alone: " : "to you alone: "));
+  item.append(line.deleted ? element("i", "deleted") : line.text);
+  const marks = [line.edited ? "edited" : "", ...[...line.reactions].map(([emoji, { count }]) => `${emoji} ${count}`)].filter((mark) => mark);
+  if (marks.length) item.append(element("small", ` ${marks.join(" ")}`));
+  items.set(line, item);
+  return item;
+}
+
+/** @param {ChatMessage} line */
+function showLine(line) {
+  const list = at("lines");
+  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+  list.append(lineItem(line));
   while (list.childElementCount > LINES) list.firstElementChild?.remove();
   if (atEnd) list.scrollTop = list.scrollHeight;
+}
+
+/** A line is another now. @param {ChatMessage} line */
+function changeLine(line) {
+  items.get(line)?.replaceWith(lineItem(line));
 }
 
 /**
@@ -137,6 +154,7 @@ try {
   const game = await join(room, { on: { status: showStatus } });
   game.chat.messageHistory.forEach(showLine);
   game.on("line", showLine);
+  game.on("change", changeLine);
   talk(game);
   play(game);
 } catch (error) {
