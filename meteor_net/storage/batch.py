@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from secrets import token_hex
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,7 +17,7 @@ from ..messages import CHANGES, LineKind
 from . import tables
 from .log import REACTIONS, check_about, check_reaction, deleted, edited
 from .reading import lines_of
-from .tables import IS_EDIT, from_row, to_row
+from .tables import from_row, to_row
 
 _channels, _lines, _reactions, _users, _kept = (
     tables.channels, tables.lines, tables.reactions, tables.users, tables.kept,
@@ -64,6 +64,20 @@ class _Place:
     grown: bool = False
 
 
+class _Target(NamedTuple):
+    """A line that another one is about.
+
+    Attributes:
+        line: It, but for its reactions.
+        edit: The offset of the line that edited it last; -1 for none.
+        reacted: If that other one is a reaction: emoji -> (place, how many).
+    """
+
+    line: StoredLine
+    edit: int
+    reacted: dict[str, tuple[int, int]]
+
+
 # Made once: a statement that is the same object is compiled once.
 _LOCK = (
     select(_channels.c.name, _channels.c.id, _channels.c.next)
@@ -77,16 +91,9 @@ _SAID = select(_lines.c.offset).where(
 )
 _THIS = and_(_lines.c.channel == bindparam("channel_"), _lines.c.offset == bindparam("about_"))
 _LINE = select(_lines).where(_THIS)
-_CHANGE = (
-    update(_lines)
-    .where(_THIS)
-    .values(text=bindparam("text"), mentions=bindparam("mentions"), data=bindparam("data"), state=bindparam("state"))
-)
-_ERASE_EDITS = (
-    update(_lines)
-    .where(_lines.c.channel == bindparam("channel_"), _lines.c.about == bindparam("about_"), IS_EDIT)
-    .values(text="", mentions=None)
-)
+_REWRITTEN = ("text", "mentions", "data", "state", "edit")
+_CHANGE = update(_lines).where(_THIS).values({name: bindparam(name) for name in _REWRITTEN})
+_ERASE = update(_lines).where(_THIS).values(text="", mentions=None)
 _ON_LINE = and_(_reactions.c.channel == bindparam("channel_"), _reactions.c.about == bindparam("about_"))
 _REACTED = select(_reactions.c.emoji, func.min(_reactions.c.place), func.count()).where(_ON_LINE).group_by(_reactions.c.emoji)
 _OWN_REACTION = and_(_ON_LINE, _reactions.c.emoji == bindparam("emoji_"), _reactions.c.user == bindparam("user_"))
@@ -169,14 +176,13 @@ class Batch:
 
     def _append(self, job: Append) -> StoredLine:
         line, place = job.line, self._places[job.channel]
-        target: StoredLine | None = None
-        reacted: dict[str, tuple[int, int]] = {}
+        target: _Target | None = None
         if line.about >= 0 or line.kind in CHANGES:
             # A change that was made already could not be made again, so whether it was is asked first.
             known = self._known(job, place)
             if known is not None:
                 return known
-            target, reacted = self._check(job, place)
+            target = self._check(job, place)
         row = to_row(line, place.id, place.next, job.cid)
         if not self._connection.execute(self._upserts["line"], row).rowcount:
             known = self._known(job, place)
@@ -185,7 +191,7 @@ class Batch:
         place.next += 1
         place.grown = True
         kept = line._replace(offset=place.next - 1, state=0, reactions=())
-        return self._change(kept, target, place, reacted) if target is not None and line.kind in CHANGES else kept
+        return self._change(kept, target, place) if target is not None and line.kind in CHANGES else kept
 
     def _known(self, job: Append, place: _Place) -> StoredLine | None:
         """The line that its sender has said before, as it stands now."""
@@ -196,51 +202,49 @@ class Batch:
         (line,) = lines_of(self._connection, place.id, offset - 1, 1, job.line.sender)
         return line
 
-    def _check(self, job: Append, place: _Place) -> tuple[StoredLine | None, dict[str, tuple[int, int]]]:
-        """(the line that this one is about, for a reaction those that it has: emoji -> place and count).
+    def _check(self, job: Append, place: _Place) -> _Target:
+        """Find the line that one is about.
 
         Raises:
             Refused: As `IStorage.append` says.
         """
         line = job.line
         this = {"channel_": place.id, "about_": line.about}
-        row = self._connection.execute(_LINE, this).mappings().one_or_none() if line.about >= 0 else None
-        target = None if row is None else from_row(row)  # type: ignore[arg-type]
-        check_about(line, target, job.moderator)
+        row: Any = self._connection.execute(_LINE, this).mappings().one_or_none() if line.about >= 0 else None
+        found = None if row is None else from_row(row)
+        check_about(line, found, job.moderator)
+        assert found is not None, "what is not there was refused"
         if line.kind not in REACTIONS:
-            return target, {}
+            return _Target(found, row["edit"], {})
         reacted = {emoji: (first, count) for emoji, first, count in self._connection.execute(_REACTED, this)}
         there = bool(self._connection.execute(_REACTS, {**this, "emoji_": line.text, "user_": line.sender}).scalar())
         check_reaction(line, there, line.text not in reacted, len(reacted))
-        return target, reacted
+        return _Target(found, row["edit"], reacted)
 
-    def _change(
-        self, line: StoredLine, target: StoredLine, place: _Place, reacted: dict[str, tuple[int, int]]
-    ) -> StoredLine:  # fmt: skip
+    def _change(self, line: StoredLine, target: _Target, place: _Place) -> StoredLine:
         """Let a change that was kept change its line; answers the change as it is kept."""
-        this = {"channel_": place.id, "about_": target.offset}
+        this = {"channel_": place.id, "about_": line.about}
         if line.kind in REACTIONS:
-            first, count = reacted.get(line.text, (line.offset, 0))
+            first, count = target.reacted.get(line.text, (line.offset, 0))
             if line.kind == LineKind.REACTION:
-                row = {"channel": place.id, "about": target.offset, "emoji": line.text, "user": line.sender, "place": first}
+                row = {"channel": place.id, "about": line.about, "emoji": line.text, "user": line.sender, "place": first}
                 self._connection.execute(_reactions.insert(), row)
                 count += 1
             else:
                 self._connection.execute(_UNREACT, {**this, "emoji_": line.text, "user_": line.sender})
                 count -= 1
             return line._replace(reactions=((line.text, count, False),))
-        self._connection.execute(_ERASE_EDITS, this)
+        if target.edit >= 0:
+            self._connection.execute(_ERASE, {"channel_": place.id, "about_": target.edit})
         if line.kind == LineKind.EDIT:
-            self._rewrite(edited(target, line), place)
-            # The newest edit alone has the text: it was erased with those before.
-            self._rewrite(line, place)
+            self._rewrite(edited(target.line, line), place, line.offset)
         else:
             self._connection.execute(_CLEAR, this)
-            self._rewrite(deleted(target), place)
+            self._rewrite(deleted(target.line), place, -1)
         return line
 
-    def _rewrite(self, line: StoredLine, place: _Place) -> None:
+    def _rewrite(self, line: StoredLine, place: _Place, edit: int) -> None:
         row = to_row(line, place.id, line.offset, "")
         values = {name: row[name] for name in ("text", "mentions", "data")}
-        this = {"channel_": place.id, "about_": line.offset, "state": line.state}
+        this = {"channel_": place.id, "about_": line.offset, "state": line.state, "edit": edit}
         self._connection.execute(_CHANGE, values | this)

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from ..interfaces import Identity, StoredLine
 from . import tables
 from .log import REACTIONS, Entry, counted
-from .tables import IS_CONTENT, from_row
+from .tables import from_row
 
 _lines, _users, _reactions = tables.lines, tables.users, tables.reactions
 
@@ -21,7 +21,7 @@ _SEED = select(tables.database.c.seed)
 _OF_CHANNEL: Select[Any] = select(_lines).where(_lines.c.channel == bindparam("id")).limit(bindparam("most"))
 _AFTER = _OF_CHANNEL.where(_lines.c.offset > bindparam("after")).order_by(_lines.c.offset)
 _NEWEST = _OF_CHANNEL.order_by(_lines.c.offset.desc())
-_PAGE = _NEWEST.where(and_(_lines.c.offset < bindparam("before"), IS_CONTENT))
+_PAGE = _OF_CHANNEL.where(_lines.c.content < bindparam("before")).order_by(_lines.c.content.desc())
 _REACTED = (
     select(_reactions.c.about, _reactions.c.emoji, _reactions.c.user)
     .where(_reactions.c.channel == bindparam("id"), _reactions.c.about.in_(bindparam("about", expanding=True)))

@@ -20,11 +20,10 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
-    text,
 )  # fmt: skip
 
 from ..interfaces import StoredLine
-from ..messages import CHANGES, LineKind
+from ..messages import CHANGES
 
 #: The revision of these tables: the newest of migrations/versions.
 HEAD = "0001"
@@ -41,10 +40,6 @@ channels = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("next", BigInteger, nullable=False),
 )
-
-#: Lines that are shown by themselves. Literal, for an index holds only where a query says the same.
-IS_CONTENT = text(f"kind NOT IN ({', '.join(str(int(kind)) for kind in sorted(CHANGES))})")
-IS_EDIT = text(f"kind = {int(LineKind.EDIT)}")
 
 lines = Table(
     "lines",
@@ -64,10 +59,13 @@ lines = Table(
     Column("mentions", Text),  # JSON
     Column("data", LargeBinary),  # CBOR
     Column("state", SmallInteger, nullable=False),
+    # The offset of the newest line that edited this one, the only one that still has its text; -1 for none.
+    Column("edit", BigInteger, nullable=False),
+    # The offset again, of a line that is shown by itself: so a page is found however many changes lie between.
+    Column("content", BigInteger),
     Index("lines_said", "channel", "sender", "cid", unique=True),
     Index("lines_time", "time"),
-    Index("lines_content", "channel", "offset", sqlite_where=IS_CONTENT, postgresql_where=IS_CONTENT),
-    Index("lines_edits", "channel", "about", sqlite_where=IS_EDIT, postgresql_where=IS_EDIT),
+    Index("lines_content", "channel", "content"),
     sqlite_with_rowid=False,  # a channel's lines lie side by side
 )
 
@@ -127,6 +125,8 @@ def to_row(line: StoredLine, channel: int, offset: int, cid: str) -> dict[str, A
         "mentions": json.dumps(line.mentions) if line.mentions else None,
         "data": None if line.data is None else cbor2.dumps(line.data),
         "state": 0,
+        "edit": -1,
+        "content": None if line.kind in CHANGES else offset,
     }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from unittest import SkipTest
 
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -21,7 +22,7 @@ from twisted.trial.unittest import TestCase
 
 from meteor_net.errors import ConfigError, StorageError
 from meteor_net.interfaces import Identity, StoredLine
-from meteor_net.storage import engine, sql, writer
+from meteor_net.storage import batch, engine, reading, retention, sql, writer
 from meteor_net.storage.sql import SqlStorage
 from tests.requirements import require
 
@@ -139,6 +140,21 @@ class SqliteTests(SqliteCase):
         await storage.append("a", line("", kind=DELETE, about=0))
         await storage.close()
         self.assertNotIn(b"hunter", self.file.read_bytes())
+
+    def test_growth(self) -> None:
+        """However many lines a channel has, what is asked for is found by an index."""
+        self.begin()
+        for statement, plan in (
+            (reading._AFTER, "PRIMARY KEY (channel=? AND offset>?)"),
+            (reading._PAGE, "INDEX lines_content (channel=? AND content<?)"),
+            (batch._SAID, "COVERING INDEX lines_said (channel=? AND sender=? AND cid=?)"),
+            (batch._CHANGE, "PRIMARY KEY (channel=? AND offset=?)"),
+            (batch._REACTS, "PRIMARY KEY (channel=? AND about=? AND emoji=? AND user=?)"),
+            (retention._OLD, "COVERING INDEX lines_time (time<?)"),
+        ):
+            words = str(statement.compile(dialect=sqlite_dialect.dialect()))
+            plans = [row[3] for row in self.other().execute(f"EXPLAIN QUERY PLAN {words}", [1] * words.count("?"))]
+            self.assertIn(plan, plans[0])
 
     async def test_unreadable(self) -> None:
         """A read that fails is told, in words that name nothing of the inside."""

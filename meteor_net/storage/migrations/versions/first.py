@@ -10,10 +10,6 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-#: As they were at this step: later ones change them, so they are not asked of the package's own tables.
-_CONTENT = sa.text("kind NOT IN (3, 4, 5, 6)")
-_EDIT = sa.text("kind = 5")
-
 
 def upgrade() -> None:
     """Make the tables of the beginning."""
@@ -42,12 +38,13 @@ def upgrade() -> None:
         sa.Column("mentions", sa.Text),
         sa.Column("data", sa.LargeBinary),
         sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("edit", sa.BigInteger, nullable=False),
+        sa.Column("content", sa.BigInteger),
         sqlite_with_rowid=False,
     )
     op.create_index("lines_said", "lines", ["channel", "sender", "cid"], unique=True)
     op.create_index("lines_time", "lines", ["time"])
-    op.create_index("lines_content", "lines", ["channel", "offset"], sqlite_where=_CONTENT, postgresql_where=_CONTENT)
-    op.create_index("lines_edits", "lines", ["channel", "about"], sqlite_where=_EDIT, postgresql_where=_EDIT)
+    op.create_index("lines_content", "lines", ["channel", "content"])
     op.create_table(
         "reactions",
         sa.Column("channel", sa.BigInteger, primary_key=True, autoincrement=False),
