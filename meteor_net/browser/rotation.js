@@ -31,12 +31,13 @@ function packed(q, largest, top) {
  * @param {number} top
  */
 export function toIntegers(q, top) {
-  const square = q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3];
+  const squares = [q[0] * q[0], q[1] * q[1], q[2] * q[2], q[3] * q[3]];
+  const square = squares[0] + squares[1] + squares[2] + squares[3];
   if (square === 0 || !Number.isFinite(square)) return packed([0, 0, 0, 1], 3, top);
   const length = Math.sqrt(square);
   const unit = [q[0] / length, q[1] / length, q[2] / length, q[3] / length];
   let largest = 0;
-  for (let i = 1; i < 4; i++) if (Math.abs(unit[i]) > Math.abs(unit[largest])) largest = i;
+  for (let i = 1; i < 4; i++) if (squares[i] > squares[largest]) largest = i;
   return packed(unit, largest, top);
 }
 

@@ -110,18 +110,19 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
         """
         if len(free):
             block[:, free] = _IDENTITY
-        square = np.add.reduce(block * block)  # one after another, as the clause wants it
+        squares = block * block
+        square = np.add.reduce(squares)  # one after another, as the clause wants it
         bad = 0
         # A NaN makes both NaN, which compares as False.
         if len(square) and not (np.minimum.reduce(square) > 0 and np.maximum.reduce(square) < math.inf):
             none = (~((square > 0) & (square < math.inf))).nonzero()[0]
             bad = len(none)
-            block[:, none] = _IDENTITY
+            block[:, none] = squares[:, none] = _IDENTITY
             square[none] = 1.0
-        block /= np.sqrt(square)
-        largest = np.abs(block).argmax(axis=0)
+        largest = squares.argmax(axis=0)
         four = block[_ORDER.take(largest, axis=1), np.arange(len(largest))]
-        np.multiply(four[1:], np.copysign(1.0, four[0]), out=block[1:])
+        length = np.sqrt(square)
+        np.divide(four[1:], np.copysign(length, four[0], out=length), out=block[1:])
         block[0] = largest
         return bad
 

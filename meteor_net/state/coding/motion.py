@@ -94,5 +94,6 @@ def motion(
         v[:, places] = base.ints.take(going, axis=1) - before.ints.take(going, axis=1)
     for place, _ in layout.quaternions:
         # A rotation that is written in another way tells nothing of how it turns.
-        v[place + 1 : place + COLUMNS] *= v[place] == 0
+        three = v[place + 1 : place + COLUMNS]
+        three *= v[place] == 0
     return v
