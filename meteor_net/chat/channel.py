@@ -136,8 +136,6 @@ class Channel:
         """All that was said since a place; or, where storage has no longer all of it, the newest page."""
 
         def read(lines: list[StoredLine], now: float) -> None:
-            # one of ours that storage has kept, but not told us of yet, comes as a line
-            lines = [line for line in lines if line.offset < hearer.first]
             if _whole(since, lines, hearer.first):
                 self._send_history(hearer, since, lines)
             else:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.chat.channel import Channel
+from meteor_net.errors import Refused
 from meteor_net.interfaces import Identity
 from meteor_net.limits import Limits
 from meteor_net.messages import History, Line, Message
@@ -47,8 +50,7 @@ class Log:
 
     def answer(self, place: int = 0) -> None:
         """Do a request, and say so."""
-        request = self.requests.pop(place)
-        request.then(self.do(request), 1.0)
+        self.do_but_wait(place)()
 
     def answer_all(self) -> None:
         """Do all that is asked for, in order."""
@@ -58,14 +60,18 @@ class Log:
     def do_but_wait(self, place: int = 0) -> Any:
         """Do a request, and give a function that says so later."""
         request = self.requests.pop(place)
-        answer = self.do(request)
-        return lambda: request.then(answer, 1.0)
+        try:
+            answer = self.do(request)
+        except Refused as refused:
+            return partial(request.failed, refused, 1.0)
+        return partial(request.then, answer, 1.0)
 
     def fail(self, place: int = 0, *, kept: bool = False) -> None:
         """Let a request fail, though it may have been done all the same."""
         request = self.requests.pop(place)
         if kept:
-            self.do(request)
+            with suppress(Refused):
+                self.do(request)
         request.failed(OSError("disk full"), 1.0)
 
     def keep(self, *texts: str) -> None:
@@ -78,27 +84,29 @@ class Log:
         self.channel.open(lambda now: None, lambda error, now: None, 1.0)
         self.answer_all()
 
-    def say(self, text: str, cid: str = "") -> None:
+    def say(self, text: str, cid: str = "", **more: Any) -> None:
         """Say a line; what becomes of it is in `said`."""
+        moderator = more.pop("moderator", False)
         self.channel.say(
-            stored(text=text, cid=cid),
+            stored(text=text, cid=cid)._replace(**more),
             lambda offset, now: self.said.append((text, offset)),
             lambda error, now: self.said.append((text, str(error))),
             1.0,
+            moderator=moderator,
         )
 
-    def hearer(self, *since: int) -> Ear:
+    def hearer(self, *since: int, user: str = "u") -> Ear:
         """Somebody who begins to hear, perhaps from a place."""
-        return Ear(self, (since[0], since[1]) if since else None)
+        return Ear(self, (since[0], since[1]) if since else None, user)
 
 
 class Ear:
     """A session that hears."""
 
-    def __init__(self, log: Log, since: tuple[int, int] | None) -> None:
+    def __init__(self, log: Log, since: tuple[int, int] | None, user: str) -> None:
         self.log = log
         self.pipe = FakePipe()
-        self.session: Session = log.registry.make(Identity("u", "ann"), 1.0)
+        self.session: Session = log.registry.make(Identity(user, "ann"), 1.0)
         self.session.attach(self.pipe, 1.0)
         log.channel.hear(self.session, since)
 

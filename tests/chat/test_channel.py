@@ -191,6 +191,25 @@ class FailureTests(ChannelCase):
         self.log.answer_all()
         self.assertEqual(self.ear.heard(), ["theirs", "ours"])
 
+    def test_hole_and_a_refusal(self) -> None:
+        """A line that waits for somebody else's, while one of ours is refused, does not wait for another one."""
+        self.log.keep("theirs")
+        self.log.say("ours")
+        self.log.say("x", kind=3, about=77)
+        self.log.answer()
+        self.assertEqual([type(request) for request in self.log.requests], [Store])
+        self.log.answer()
+        self.assertEqual([type(request) for request in self.log.requests], [Fetch])
+        self.log.answer_all()
+        self.assertEqual(self.ear.heard(), ["theirs", "ours"])
+
+    def test_refused(self) -> None:
+        """What storage refuses is known not to be kept: nobody has to look."""
+        self.log.say("x", kind=3, about=77)
+        self.log.answer()
+        self.assertEqual(self.log.said, [("x", "the line that this is about is not there")])
+        self.assertEqual(self.log.requests, [])
+
     def test_hole_under_load(self) -> None:
         """Such a hole is found though lines are always under way: those said after it are not waited for."""
         self.log.say("a")
