@@ -121,6 +121,7 @@ class PythonClientTests(TestCase):
             self.assertNotEqual(ann._room.world.epoch, before)
             await until(lambda: len(said(ann)) == 2)
             newcomer = await self.player("bob")
+            await until(lambda: len(said(newcomer)) == 2)
             self.assertEqual(gaps, [None])  # events are kept nowhere
             self.assertEqual((said(ann), said(newcomer)), (["before", "while it was away"],) * 2)
 
