@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-START_S, STOP_S = 20, 15
+START_S, STOP_S = 60, 15
 
 
 def part_cores(*servers: int) -> None:
