@@ -161,13 +161,14 @@ def _decode_rows(part: _Part, numbers: Iterator[Numbers]) -> Slots:
     first, second = next(numbers), next(numbers)
     if not part.stopped and not part.begun:
         return part.active
-    going = part.active
-    if part.stopped:
-        going = np.delete(going, _places(first, len(going)))
-    if not part.begun:
-        return going
-    rest = others(part.table.alive, part.active)
-    return np.sort(np.concatenate((going, rest[_places(second, len(rest))])))
+    mask = np.zeros(len(part.table.alive), dtype=np.bool_)
+    mask[part.active] = True
+    mask[part.active.take(_places(first, len(part.active)))] = False
+    if part.begun:
+        rest = others(part.table.alive, part.active)
+        mask[rest.take(_places(second, len(rest)))] = True
+    slots: Slots = mask.nonzero()[0]
+    return slots
 
 
 def _places(gaps: Numbers, size: int) -> Slots:

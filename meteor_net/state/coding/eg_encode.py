@@ -39,8 +39,9 @@ class Sheet:
         if not len(places):
             return
         gaps = places.copy()
-        gaps[1:] -= places[:-1]
-        gaps[1:] -= 1
+        later = gaps[1:]
+        later -= places[:-1]
+        later -= 1
         self.runs.append(gaps)
         self.ks.append(gap_k(size, len(places)))
 
@@ -114,7 +115,7 @@ def _encode_rows(active: Slots, changed: Slots, new: TableVersion, heads: list[b
     mask[changed] = True
     going = 0
     if len(active):
-        stopped = (~mask[active]).nonzero()[0]
+        stopped = (~mask.take(active)).nonzero()[0]
         heads.append(encode_one(len(stopped)))
         sheet.places(stopped, len(active))
         going = len(active) - len(stopped)
@@ -122,7 +123,7 @@ def _encode_rows(active: Slots, changed: Slots, new: TableVersion, heads: list[b
         heads.append(b"\0")
         return
     rest = others(new.alive, active)
-    begun = mask[rest].nonzero()[0]
+    begun = mask.take(rest).nonzero()[0]
     heads.append(encode_one(len(begun)))
     sheet.places(begun, len(rest))
 

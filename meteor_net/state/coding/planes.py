@@ -67,7 +67,8 @@ def _pack(values: Numbers, width: Numbers) -> bytes:
     np.add.at(words, starts >> 5, values << (starts & 31))
     halves = words.view("<u4")
     plane = halves[::2].copy()
-    plane[1:] |= halves[1:-1:2]
+    later = plane[1:]
+    later |= halves[1:-1:2]
     return plane.tobytes()[: (total + 7) >> 3]
 
 
