@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from ..codec import decode_from_client, encode_packet
 from ..errors import LocalProtocolError, PacketError, Refused
-from ..limits import MAX_TEXT_BYTES, Limits
+from ..limits import MAX_DATA_BYTES, MAX_TEXT_BYTES, Limits
 from ..messages import OWN_KINDS, LineKind, Say
 from .message import ChatMessage, ChatPage, folded
 
@@ -27,8 +27,6 @@ MAX_QUEUED_LINES = 64
 MAX_HISTORY_LINES = 1_000
 #: Lines that one page may have.
 MAX_PAGE_LINES = 100
-#: Bytes of what goes with a line of a game's own kind, encoded.
-MAX_DATA_BYTES = 4_096
 
 
 class ChatSystem:
