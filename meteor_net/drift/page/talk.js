@@ -7,7 +7,7 @@ import { Tools } from "./tools.js";
 /** @typedef {import("/meteor-net.js").ChatMessage} ChatMessage */
 /** @typedef {import("/meteor-net.js").QueuedLine} QueuedLine */
 
-const LINES = 200; // shown while the newest are in sight
+const LINES = 200; // shown while the newest are in sight; and of our own that are refused
 const PEOPLE = 500; // whose names are remembered
 const NEAR = 40; // pixels from the end, or the beginning, that count as there
 /** Kinds that change another line (wire 10.2); they are not shown on their way. */
@@ -184,6 +184,7 @@ export class Talk {
     if (CHANGES.has(line.kind)) return;
     const item = showQueued(line, this.#game.name, this.#around);
     this.#queued.set(line.cid, item);
+    if (this.#queued.size > LINES) this.#forget(this.#queued.keys().next().value ?? "");
     this.#list.append(item);
     this.#toEnd();
   }
