@@ -75,8 +75,6 @@ def _costs() -> NDArray[np.float32]:
 
 
 _COSTS = _costs()
-#: What a zero costs.
-_K = np.arange(1, MAX_K + 1, dtype=np.float32)
 #: Rows of the table of counts: the columns of a table, three times at most.
 _RAMP = np.arange(3 * MAX_COLUMNS, dtype=np.int32)[:, None]
 
@@ -111,23 +109,25 @@ def choose(rings: Rings, d: Ints, v: Ints | None, two_values: list[bool]) -> lis
     buckets >>= _SHIFT
     buckets -= _FIRST
     np.maximum(buckets, 0, out=buckets)
-    used = int(buckets.max()) + 1
+    used = int(np.maximum.reduce(buckets, axis=None)) + 1
     ks = min(used // 8 + 1, MAX_K)
     buckets += _RAMP[:rows] * used
     counts = np.bincount(buckets.ravel(), minlength=rows * used).reshape(rows, used)
-    costs = counts.astype(np.float32) @ _COSTS[:used, :ks]
-    # What the numbers that are not 0 cost in the mode hold.
-    some = costs[:count] - counts[:count, :1] * _K[:ks]
-    best_k, best = costs.argmin(axis=1).tolist(), costs.min(axis=1).tolist()
-    few_k, few, zeros = some.argmin(axis=1).tolist(), some.min(axis=1).tolist(), counts[:count, 0].tolist()
+    # Below them once more the mode hold, for the mode few: without the numbers that are 0.
+    counts = np.concatenate((counts, counts[:count]), dtype=np.float32)
+    zeros: list[float] = counts[:count, 0].tolist()
+    counts[rows:, 0] = 0
+    costs = counts @ _COSTS[:used, :ks]
+    best_k, best = costs.argmin(axis=1).tolist(), np.minimum.reduce(costs, axis=1).tolist()
     ways = []
     for column, two in enumerate(two_values):
-        changed = places - zeros[column]
-        bits = 8 + changed * (gap_k(places, changed) + 2) + (0 if two else few[column])
-        tried = best[column::count]
+        few = rows + column
+        changed = places - int(zeros[column])
+        bits = 8 + changed * (gap_k(places, changed) + 2) + (0 if two else best[few])
+        tried = best[column:rows:count]
         mode = tried.index(min(tried))
         if bits < tried[mode]:
-            ways.append(Choice(FEW, 0 if two else few_k[column]))
+            ways.append(Choice(FEW, 0 if two else best_k[few]))
         else:
             ways.append(Choice(mode, best_k[column + mode * count]))
     return ways
