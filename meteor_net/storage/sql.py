@@ -99,7 +99,9 @@ class SqlStorage:
         """
         try:
             if self._url.get_backend_name() == "sqlite":
-                os.makedirs(os.path.dirname(self.shown), 0o700, exist_ok=True)  # chat is nobody else's
+                os.makedirs(os.path.dirname(self.shown), exist_ok=True)
+                # Private messages are nobody else's; SQLite's other files take after this one.
+                os.close(os.open(self.shown, os.O_RDONLY | os.O_CREAT, 0o600))
             self._migrate()
             self._seed = self._look(reading.seed)
         except ConfigError as error:

@@ -77,6 +77,13 @@ class SqliteTests(SqliteCase):
                 told = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in asked]
             self.assertEqual(told, ["wal", 2, 1, 200, 2])
 
+    async def test_private(self) -> None:
+        """Only who runs the server may read the files."""
+        storage = self.begin()
+        await storage.append("a", line())
+        modes = {file.name: file.stat().st_mode & 0o777 for file in self.file.parent.iterdir()}
+        self.assertEqual(modes, dict.fromkeys(["meteor.sqlite3", "meteor.sqlite3-wal", "meteor.sqlite3-shm"], 0o600))
+
     async def test_restart(self) -> None:
         """Opened again, everything is there: epochs, offsets, lines, who said what, and what was kept."""
         storage = self.begin()
