@@ -186,7 +186,7 @@ class Chat:
         method = getattr(self, f"command_{name}", None) if name.isidentifier() else None
         if not callable(method):
             raise Refused(f"there is no command /{name}; try /help", "bad-text")
-        if hasattr(method, _FOR_MODERATORS) and not self.moderates(player):
+        if hasattr(method, _FOR_MODERATORS) and self.moderates(player) is not True:  # an answer to come is no yes
             raise Refused(f"/{name} is for moderators")
         return method(player, rest)
 
@@ -196,7 +196,7 @@ class Chat:
         names = sorted(
             name.removeprefix("command_")
             for name, method in methods.items()
-            if callable(method) and (not hasattr(method, _FOR_MODERATORS) or self.moderates(player))
+            if callable(method) and (not hasattr(method, _FOR_MODERATORS) or self.moderates(player) is True)
         )
         return "commands: " + ", ".join(f"/{name}" for name in names)
 

@@ -157,6 +157,13 @@ class DefaultTests(TalkCase):
         self.bob.say("/help")
         self.assertEqual([line.text for line in self.bob.found(Line)], ["commands: /help, /me, /msg"])
 
+    def test_not_yet(self) -> None:
+        """A handler that would say later whether somebody moderates has said no."""
+        self.room.chat.moderates = lambda player: Later()
+        self.ann.say("/close")
+        self.ann.say("/help")
+        self.assertEqual(self.refused(), ["refused"])
+
     def test_slow(self) -> None:
         """`/slow 10`, `/slow 0`; all hear of it."""
         self.ann.say("/slow 2.5")
