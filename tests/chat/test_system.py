@@ -8,8 +8,9 @@ from typing import Any
 import cbor2
 from twisted.trial.unittest import SynchronousTestCase
 
-from meteor_net.chat.system import MAX_DATA_BYTES, MAX_HISTORY_LINES, MAX_QUEUED_LINES, ChatMessage, ChatSystem, say
+from meteor_net.chat.system import MAX_HISTORY_LINES, MAX_QUEUED_LINES, ChatMessage, ChatSystem, say
 from meteor_net.errors import Refused
+from meteor_net.limits import MAX_DATA_BYTES
 from meteor_net.messages import LineKind, Say
 
 UP = "👍"
