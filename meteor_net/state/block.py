@@ -38,9 +38,10 @@ class Block:
         """
         now, was = self._values[:, :top], self._was[:, :top]
         changed = now != was
-        slots: Slots = np.logical_or.reduce(changed).nonzero()[0]
+        rows = np.logical_or.reduce(changed) if len(changed) > 1 else changed[0]
+        slots: Slots = rows.nonzero()[0]
         if len(slots):
-            np.copyto(was, now)
+            was[...] = now
         return slots
 
     def write(self, ints: Ints, slots: Slots) -> int:
