@@ -47,6 +47,7 @@ class RoomLines:
             held.number = number
             self.channels[number] = held
         self.chat.first_channel = message.channels[0][1] if message.channels else ""
+        self.sender.look(lambda line: self._place(line) is None, {})  # no history will tell of those
         self.sender.joined(now)
         self.pages.tick(now)
 
@@ -72,9 +73,11 @@ class RoomLines:
         name = name or self.chat.first_channel
         return next((channel for channel in self.channels.values() if channel.name == name), None)
 
+    def _place(self, line: ChatMessage) -> Channel | None:
+        return self.find(f"@{self.chat.user}" if line.kind == LineKind.PRIVATE else line.channel)
+
     def _put(self, line: ChatMessage) -> bool:
-        name = f"@{self.chat.user}" if line.kind == LineKind.PRIVATE else line.channel
-        channel = self.find(name)
+        channel = self._place(line)
         if channel is not None:
             self._out.append(say(line, channel.number))
         return channel is not None
@@ -99,6 +102,10 @@ class RoomLines:
         shown = self.chat.handle_message_history(new, message.gap)
         for line, now in zip(new, shown, strict=True):
             self._tell(line, now, live=False)
+        if self.sender.looks:
+            heard = [line for line in self.chat.message_history if line.channel == channel.name]
+            kept = {(line.sender, line.cid): line.offset for line in [*heard, *new]}
+            self.sender.look(lambda line: self._place(line) is channel, kept)
         self.pages.go_on()
 
     def line(self, channel: Channel, message: Line) -> None:

@@ -2,12 +2,15 @@
 
 What is said while we are in goes out at once. What waited for a connection, and what is said behind it, goes out one line
 after the other, each when the one before is answered: so it keeps its order, and a server that wants pauses gets them.
+
+A guest comes back as another user when the server began anew. What it had sent and has no answer for would be another line
+then: it is not said again, but looked for in the history.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..chat.message import ChatMessage
@@ -29,9 +32,10 @@ _UNKNOWN = "nobody knows whether this was kept: look before you say it again"
 
 @dataclass(slots=True)
 class _Sent:
-    """A line that was sent: when first, how often it was answered by `unknown` and `slow-down`, when it is due again."""
+    """A line that was sent: when first, as whom, how often `unknown` and `slow-down` answered it, when it is due again."""
 
     first: float
+    user: str
     unknown: int = 0
     slow: int = 0
     due: float | None = None
@@ -66,11 +70,36 @@ class LineSender:
     def joined(self, now: float) -> None:
         """We are in, again: say what was not answered."""
         self._now = self._free_at = now
-        self._later = deque(self._chat.message_queue)
+        self._later = deque(cid for cid in self._chat.message_queue if not self._foreign(cid))
         self._ahead = ""
         for sent in self._sent.values():
             sent.due = None
         self._go_on()
+
+    def look(self, concerned: Callable[[ChatMessage], bool], kept: Mapping[tuple[str, str], int]) -> None:
+        """Of the lines that were sent as another user: tell what became of those that are concerned.
+
+        Args:
+            concerned: Whether a line would be among those that are kept.
+            kept: (sender, cid) -> offset of those.
+        """
+        for cid, sent in list(self._sent.items()):
+            if not self._foreign(cid) or not concerned(self._chat.message_queue[cid]):
+                continue
+            offset = kept.get((sent.user, cid))
+            if offset is None:
+                self._refuse(cid, "unknown", _UNKNOWN)
+            else:
+                self._kept(cid, offset)
+
+    @property
+    def looks(self) -> bool:
+        """Whether there are lines that were sent as another user."""
+        return any(map(self._foreign, self._sent))
+
+    def _foreign(self, cid: str) -> bool:
+        sent = self._sent.get(cid)
+        return sent is not None and sent.user != self._chat.user
 
     def away(self) -> None:
         """The connection is gone."""
@@ -95,9 +124,8 @@ class LineSender:
     def said(self, message: Said, now: float) -> None:
         """A line is kept."""
         self._now = now
-        if self._chat.answered(message.cid) is not None:
-            self._told.append(values.LineKept(self.room, message.cid, message.offset, message.wait / 1000))
-            self._done(message.cid, message.wait / 1000)
+        if message.cid in self._chat.message_queue:
+            self._kept(message.cid, message.offset, message.wait / 1000)
             self._go_on()
 
     def unsaid(self, message: Unsaid, now: float) -> None:
@@ -133,13 +161,18 @@ class LineSender:
             self._send(self._ahead)
 
     def _send(self, cid: str) -> None:
-        sent = self._sent.setdefault(cid, _Sent(self._now))
+        sent = self._sent.setdefault(cid, _Sent(self._now, self._chat.user))
         sent.due = None
         message = self._chat.message_queue[cid]
         if self._now - sent.first > KNOWN_S:
             self._refuse(cid, "unknown", _UNKNOWN)
         elif not self._put(message):
             self._refuse(cid, "refused", f"there is no channel {message.channel!r} here")
+
+    def _kept(self, cid: str, offset: int, wait_s: float = 0.0) -> None:
+        self._chat.answered(cid)
+        self._told.append(values.LineKept(self.room, cid, offset, wait_s))
+        self._done(cid, wait_s)
 
     def _refuse(self, cid: str, reason: str, text: str, wait_s: float = 0.0) -> None:
         self._chat.answered(cid)

@@ -268,3 +268,66 @@ class AwayTests(SenderCase):
             elif fate > 0.9 and self.unknowns[say.cid] < len(TRY_AGAIN_S):
                 self.unknowns[say.cid] += 1
                 self.server.say(wire.Unsaid(say.channel, say.cid, "unknown", "?"))
+
+
+class AnotherUserTests(SenderCase):
+    """A guest comes back as somebody else, for the server began anew: it knows the guest's lines under another name."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cid = self.say("sent")
+        self.server.lose()
+        self.waiting = self.say("waited")
+
+    def come_back(self, *channels: tuple[int, str, int, int], user: str = "u2") -> None:
+        """Join again as another user."""
+        self.server.open()
+        self.server.say(wire.Welcome(1, f"s-{user}", user, "Ann", 1_000_000, f"again-{user}", {}))
+        self.server.say(self.server.joined(schema=None, channels=list(channels or [(8, "chat", CHAT_EPOCH, 2)])))
+
+    def history(self, *lines: list[object], gap: bool = False) -> None:
+        """Have the history come."""
+        self.server.say(wire.History(8, CHAT_EPOCH, 2, gap, list(lines)))
+
+    def test_only_what_was_not_sent_is_sent(self) -> None:
+        """The other line waits for the history; live lines change nothing."""
+        self.come_back()
+        self.assertEqual(self.said(), ["waited"])
+        self.assertIn(self.cid, self.chat.message_queue)
+        self.server.say(wire.Said(8, self.waiting, 2))
+        self.assertEqual(self.said(), [])
+
+    def test_it_is_kept(self) -> None:
+        """The history has it, as said by who we were."""
+        self.come_back()
+        self.history([0, 1, 1, 0, "u1", "Ann", "sent", self.cid])
+        self.assertEqual(self.server.found(values.LineKept), [values.LineKept("game/a", self.cid, 0)])
+        self.assertEqual(list(self.chat.message_queue), [self.waiting])
+
+    def test_it_is_not_there(self) -> None:
+        """Nobody knows: it is not said again. A line of somebody else with its id is not ours."""
+        self.come_back()
+        self.history([0, 1, 1, 0, "u9", "Bob", "sent", self.cid])
+        (refused,) = self.server.found(values.LineRefused)
+        assert isinstance(refused, values.LineRefused)
+        self.assertEqual((refused.cid, refused.reason), (self.cid, "unknown"))
+        self.assertEqual(self.server.found(wire.Say), [])
+
+    def test_no_history_will_tell(self) -> None:
+        """A private line went to an inbox that is another's now, and we have none: nobody knows, and that is told at once."""
+        self.come_back((8, "chat", CHAT_EPOCH, 2), (9, "@u2", CHAT_EPOCH, 0))
+        private = self.chat.send_private("bob", "psst").cid
+        self.server.say(wire.Said(8, self.waiting, 2))
+        self.assertEqual(self.said(), ["psst"])
+        self.server.lose()
+        self.come_back(user="u3")
+        refused = [told for told in self.server.told if isinstance(told, values.LineRefused)]
+        self.assertEqual([(each.cid, each.reason) for each in refused], [(private, "unknown")])
+
+    def test_another_channels_history(self) -> None:
+        """It tells nothing of this one."""
+        self.come_back((8, "chat", CHAT_EPOCH, 2), (9, "@u2", CHAT_EPOCH, 0))
+        self.server.say(wire.History(9, CHAT_EPOCH, 0, False, []))
+        self.assertIn(self.cid, self.chat.message_queue)
+        self.history()
+        self.assertNotIn(self.cid, self.chat.message_queue)
