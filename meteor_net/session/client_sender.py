@@ -157,8 +157,10 @@ class LineSender:
 
     def _go_on(self) -> None:
         while self._later and not self._ahead and self._now >= self._free_at:
-            self._ahead = self._later.popleft()
-            self._send(self._ahead)
+            cid = self._later.popleft()
+            if cid in self._chat.message_queue:  # else what was sent on an older connection is answered now
+                self._ahead = cid
+                self._send(cid)
 
     def _send(self, cid: str) -> None:
         sent = self._sent.setdefault(cid, _Sent(self._now, self._chat.user))

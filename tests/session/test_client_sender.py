@@ -172,6 +172,18 @@ class AwayTests(SenderCase):
         self.say("two")
         self.assertEqual(self.said(), ["two"])
 
+    def test_answered_while_it_waits(self) -> None:
+        """What was sent before the connection was lost may be answered before its turn: it is not said again."""
+        first, second, third = self.say("one"), self.say("two"), self.say("three")
+        self.again()
+        self.assertEqual(self.said(), ["one"])
+        self.server.say(wire.Said(8, second, 4))
+        self.assertEqual(self.server.told, [values.LineKept("game/a", second, 4)])
+        self.server.say(wire.Said(8, first, 3))
+        self.assertEqual(self.said(), ["three"])
+        self.server.say(wire.Said(8, third, 5))
+        self.assertEqual(self.chat.message_queue, {})
+
     def test_a_refusal_stops_nothing(self) -> None:
         """A refused line lets the next one go, one for no channel too."""
         self.server.lose()
