@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,12 @@ class Answer:
     def cid(self) -> str:
         """The sender's own id of the line."""
         return self.message.cid
+
+    @property
+    def key(self) -> Hashable:
+        """What makes it this line, and no other under the same id: only then storage knows it when it is said again."""
+        message = self.message
+        return message.cid, message.kind, message.to, hash(message.text), self.command
 
     def said(self, offset: int, wait_s: float = 0.0) -> None:
         """It is kept, or done; the next line may come in `wait_s`."""

@@ -36,7 +36,7 @@ class Order:
         if muted_s and not self.moderates(player):
             raise Refused(f"you are muted for {muted_s:.0f} s", "muted", wait_s=muted_s)
         if answer.message.kind not in CHANGES:
-            self.voices.check_slow(player.user, answer.cid, self._slow_s(player), now)
+            self.voices.check_slow(player.user, answer.key, self._slow_s(player), now)
 
     def wait_s(self, player: Player, now: float) -> float:
         """How long until the player may say the next line, in seconds."""

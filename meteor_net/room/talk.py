@@ -131,7 +131,7 @@ class Talk:
     def _see_line(self, answer: Answer, kind: int, text: str, now: float) -> None:
         def answered(said: Any, now: float) -> None:
             if said is None:  # held: the handler may say it later
-                self._order.voices.spoke(answer.player.user, answer.cid, now)
+                self._order.voices.spoke(answer.player.user, None, now)
                 answer.said(-1, self._order.wait_s(answer.player, now))
             else:
                 self._keep(answer, kind, self._text(said, "line"), now)
@@ -141,7 +141,7 @@ class Talk:
     def _see_private(self, answer: Answer, to: str, text: str, now: float, *, by_name: bool = False) -> None:
         def answered(said: Any, now: float) -> None:
             line = self._line(LineKind.PRIVATE, self._text(said, "private"), now, answer.player, answer.cid)
-            self._order.voices.spoke(answer.player.user, answer.cid, now)
+            self._order.voices.spoke(answer.player.user, answer.key, now)
             self._letters.send(answer.player, to, line, *self._outcome(answer), now, by_name=by_name)
 
         self._ask(answer, "private", answered, now, to, text)
@@ -177,7 +177,7 @@ class Talk:
             if reply is not None:
                 player.say(str(reply))
             if not answer.taken:
-                self._order.voices.spoke(player.user, answer.cid, now)
+                self._order.voices.spoke(player.user, answer.key, now)
                 answer.said(-1, self._order.wait_s(player, now))
 
         def refused(error: BaseException, now: float) -> None:
@@ -192,7 +192,7 @@ class Talk:
         player = answer.player
         line = self._line(kind, text, now, player, answer.cid)._replace(about=answer.message.about, data=data)
         if kind not in CHANGES:
-            self._order.voices.spoke(player.user, answer.cid, now)
+            self._order.voices.spoke(player.user, answer.key, now)
         moderator = kind in (LineKind.EDIT, LineKind.DELETE) and self._order.moderates(player)
         self._channel.say(line, *self._outcome(answer), now, moderator=moderator)
 
@@ -206,7 +206,7 @@ class Talk:
             answer.said(offset, self._order.wait_s(player, now))
 
         def failed(error: BaseException, now: float) -> None:
-            self._order.voices.unspoke(player.user, answer.cid)
+            self._order.voices.unspoke(player.user, answer.key)
             answer.unsaid(why(error))
             self._report(error, player.name)
 

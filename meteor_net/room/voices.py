@@ -6,6 +6,7 @@ By user, not by player: who comes with a second session, or leaves and comes bac
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from math import inf
 
 from ..errors import Refused
@@ -17,14 +18,14 @@ MAX_VOICES = 10_000
 
 
 class _Voice:
-    __slots__ = ("cid", "lines", "pages", "spoke_at")
+    __slots__ = ("key", "lines", "pages", "spoke_at")
 
     def __init__(self, limits: Limits) -> None:
         self.lines = TokenBucket(limits.lines_per_s, limits.lines_burst)
         self.pages = TokenBucket(limits.pages_per_s, limits.pages_burst)
-        #: When the last line was accepted, and its id.
+        #: When the last line was accepted, and its key (`Answer.key`); None for one that may not be said again sooner.
         self.spoke_at = -inf
-        self.cid = ""
+        self.key: Hashable = None
 
 
 class Voices:
@@ -62,26 +63,26 @@ class Voices:
         """How long until the user may say the next line, in seconds."""
         return max(0.0, self._of(user).spoke_at + slow_s - now)
 
-    def check_slow(self, user: str, cid: str, slow_s: float, now: float) -> None:
+    def check_slow(self, user: str, key: Hashable, slow_s: float, now: float) -> None:
         """See whether a line keeps to slow mode; one that is said again, as its answer was lost, does.
 
         Raises:
             Refused: It comes too soon.
         """
         wait_s = self.wait_s(user, slow_s, now)
-        if wait_s > 0.0 and self._of(user).cid != cid:
+        if wait_s > 0.0 and self._of(user).key != key:
             raise Refused(f"slow mode; again in {wait_s:.1f} s", "slow-down", wait_s=wait_s)
 
-    def spoke(self, user: str, cid: str, now: float) -> None:
+    def spoke(self, user: str, key: Hashable, now: float) -> None:
         """The user's line was accepted."""
         voice = self._of(user)
-        voice.spoke_at, voice.cid = now, cid
+        voice.spoke_at, voice.key = now, key
 
-    def unspoke(self, user: str, cid: str) -> None:
+    def unspoke(self, user: str, key: Hashable) -> None:
         """That line is not kept after all."""
         voice = self._of(user)
-        if voice.cid == cid:
-            voice.spoke_at, voice.cid = -inf, ""
+        if voice.key == key:
+            voice.spoke_at, voice.key = -inf, None
 
     # --- mutes ---
 

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.errors import Refused, StorageError
 from meteor_net.limits import MAX_INT, Limits
-from meteor_net.messages import LineKind, Said, Unsaid
+from meteor_net.messages import Line, LineKind, Said, Unsaid
 from meteor_net.requests import Store
 from meteor_net.room import voices
 from meteor_net.room.voices import Voices
@@ -128,6 +128,28 @@ class SlowTests(TalkCase):
             self.ann.say("x", cid="1")
         self.assertEqual([kind for kind, _ in self.waits()], [Said, Said])
         self.assertEqual(self.texts(), ["x"])
+
+    def test_another_line_under_the_same_id(self) -> None:
+        """The id is no way around: not to another user, not for a command or a held line, nor by what is refused."""
+        carl = self.bench.guest("carl", role=1)
+        self.ann.whisper("bob", "x", "1")
+        self.ann.whisper("carl", "x", "1")
+        self.assertEqual([kind for kind, _ in self.waits()], [Said, Unsaid])
+        self.assertEqual(carl.found(Line), [])
+        self.ann.whisper("nobody", "x", "1")
+        self.ann.say("y", cid="2")
+        self.assertEqual(self.refused(), ["slow-down", "slow-down"])
+        self.bench.pass_time(10.0)
+        for _ in range(2):
+            self.ann.say("/help", cid="3")
+        self.ann.say("\U0001f30a", cid="3", kind=LineKind.REACTION, about=99)
+        self.ann.say("y", cid="4")
+        self.assertEqual([kind for kind, _ in self.waits()], [Said, Unsaid, Unsaid, Unsaid])
+        self.bench.pass_time(10.0)
+        self.bench.chat.answers["line"] = lambda text: None
+        for _ in range(2):
+            self.ann.say("x", cid="5")
+        self.assertEqual([kind for kind, _ in self.waits()], [Said, Unsaid])
 
     def test_nonsense(self) -> None:
         """What is no number of seconds is no slow mode."""
