@@ -113,8 +113,14 @@ class Channel:
         self._hearers.pop(session, None)
 
     def earlier(self, session: Session, before: int, limit: int) -> None:
-        """Send a hearer the page of lines before an offset (clause 10.7)."""
+        """Send a hearer the page of lines before an offset (clause 10.7).
+
+        Raises:
+            Refused: Lines are being read for it already: reads without an end would let what is said wait without an end.
+        """
         hearer = self._hearers[session]
+        if hearer.reading:
+            raise Refused("lines are being read for you; one page at a time", "slow-down")
 
         def read(lines: list[StoredLine], now: float) -> None:
             more = len(lines) > limit

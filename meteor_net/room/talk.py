@@ -69,10 +69,9 @@ class Talk:
             if channel is None or player.session not in channel:
                 raise Refused("you do not hear that channel")
             self._order.voices.take_page(player.user, now)
+            channel.earlier(player.session, message.before, message.limit)
         except Refused as refused:
             player.session.put(Lane.CONTROL, ErrorMessage(CODES[Earlier], refused.reason, refused.text))
-        else:
-            channel.earlier(player.session, message.before, message.limit)
 
     def _check_channel(self, player: Player, message: Say) -> None:
         private = message.kind == LineKind.PRIVATE

@@ -86,18 +86,25 @@ class PageTests(TalkCase):
     def test_fails(self) -> None:
         """A page that cannot be read is told to both; lines go on."""
         self.bench.hold = (FetchPage,)
-        self.ask(1)
-        self.ask(1)
-        self.ann.say("x", cid="x")
-        self.bench.break_(error=StorageError("the disk is gone"))
-        self.assertEqual(self.bob.found(Line), [])
-        self.bench.break_(error=OSError("oops"))
-        messages = self.bob.read()
-        self.assertEqual(
-            [message.text for message in messages if isinstance(message, ErrorMessage | Line)],
-            ["this failed on the server", "x"],
-        )
+        for error, text in (StorageError("the disk is gone"), "the disk is gone"), (OSError("oops"), "this failed on the server"):
+            self.ask(1)
+            self.ann.say("x", cid=text)
+            self.assertEqual(self.bob.found(Line), [])
+            self.bench.break_(error=error)
+            messages = self.bob.read()
+            self.assertEqual([message.text for message in messages if isinstance(message, ErrorMessage | Line)], [text, "x"])
         self.assertEqual(len(self.bench.errors()), 2)
+
+    def test_one_at_a_time(self) -> None:
+        """Who asks before the answer gets none: else lines would wait for as long as pages are asked for."""
+        self.bench.hold = (FetchPage,)
+        self.ask(1)
+        self.ask(1)
+        self.assertEqual(self.errors(), [(5, "slow-down", "lines are being read for you; one page at a time")])
+        self.assertEqual(len(self.bench.held), 1)
+        self.bench.release()
+        self.ask(1)
+        self.assertEqual((len(self.bob.found(Page)), len(self.bench.held)), (1, 1))
 
     def test_lines_come_after_it(self) -> None:
         """A change that is kept while a page is read comes after it: it may be of a line in it."""
