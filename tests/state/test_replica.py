@@ -7,7 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.errors import MessageError
-from meteor_net.state import FrameError, Replica, Version
+from meteor_net.state import FrameError, Replica, Schema, Table, Text, Version
 from tests.state.samples import SCHEMA, Pair
 
 
@@ -86,3 +86,16 @@ class ApplyTests(SynchronousTestCase):
         """A replica is of one world, and starts empty."""
         replica = Replica(SCHEMA, 77)
         self.assertEqual((replica.epoch, replica.tick, replica.crc()), (77, 0, Version.empty(SCHEMA).crc()))
+
+    def test_largest_of_worlds(self) -> None:
+        """A few bytes that make rows in the last slots of all tables: their empty texts are one piece of memory."""
+        fields = [f"t{n}" for n in range(33)]
+        schema = Schema([type(f"Many{n}", (Table,), {k: Text(9) for k in fields}) for n in range(31)])
+        replica = Replica(schema, 1)
+        data = bytes.fromhex("feffffff0f" + "0100" + "feff0300" + "0100feff0300" * 30)
+        world = replica.apply(1, 0, data, [[30, 8, [16_383], ["last"]]])
+        columns = [text for table in world.tables for text in table.texts]
+        owners = {id(text.base if text.base is not None else text) for text in columns}
+        self.assertEqual([len(columns), len(owners)], [31 * 33, 2])
+        row = replica.world.many30[16_383]
+        self.assertEqual([row.t8, row.t7], ["last", ""])

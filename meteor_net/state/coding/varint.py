@@ -6,6 +6,8 @@ everything before it makes anything (wire clause 8.8), and leaves the base as it
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ from meteor_net.state.coding.leb128 import Reader, encode, encode_one
 from meteor_net.state.coding.rowset import Slots, decode_rows, encode_rows
 from meteor_net.state.errors import FrameError
 from meteor_net.state.layout import Layout
-from meteor_net.state.version import Ints, TableVersion, Texts, Version
+from meteor_net.state.version import MAX_SLOTS, Ints, TableVersion, Texts, Version
 
 
 def encode_step(base: Version, new: Version) -> bytes:
@@ -132,15 +134,29 @@ def carried(base: TableVersion, size: int, emptied: Slots) -> Ints:
 
 
 def carried_texts(layout: Layout, base: TableVersion, size: int, emptied: Slots) -> tuple[Texts, ...]:
-    """Give the base's texts for `size` slots, empty in the slots of `emptied`."""
+    """Give the base's texts for `size` slots, empty in the slots of `emptied`.
+
+    Columns that held nothing before are all one piece of memory: a few bytes may ask for a great many of them.
+    """
     texts = []
     for (_, field), old in zip(layout.texts, base.texts, strict=True):
+        if not len(old):
+            texts.append(_blanks(field.zero)[:size])
+            continue
         text = np.full(size, field.zero, dtype=np.object_)
         kept = min(size, len(old))
         text[:kept] = old[:kept]
         text[emptied] = field.zero
         texts.append(text)
     return tuple(texts)
+
+
+@cache
+def _blanks(zero: str | bytes) -> Texts:
+    """A column of the largest table, of nothing but empty texts; nobody may write to it."""
+    blanks = np.full(MAX_SLOTS, zero, dtype=np.object_)
+    blanks.flags.writeable = False
+    return blanks
 
 
 def decode_structure(layout: Layout, base: TableVersion, reader: Reader) -> TableVersion:
