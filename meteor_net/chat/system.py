@@ -205,7 +205,7 @@ class ChatSystem:
         if earlier:
             return [*reversed([self._prepend(message) for message in reversed(page)])]
         if gap and page:
-            self._forget(page[0].channel)
+            self.forget(page[0].channel)
         return [self.receive_message(message) for message in page]
 
     def _append(self, message: ChatMessage) -> None:
@@ -227,7 +227,8 @@ class ChatSystem:
             self.message_history.appendleft(message)
         return known or message
 
-    def _forget(self, channel: str) -> None:
+    def forget(self, channel: str) -> None:
+        """Forget what was kept of a channel, by its full name: it is not what comes before the lines to come."""
         kept = [line for line in self.message_history if line.channel != channel]
         self.message_history.clear()
         self._numbers.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ..chat.message import ChatMessage
 from ..chat.system import ChatSystem, say
 from ..messages import History, Joined, Line, LineKind, Message
@@ -39,6 +41,7 @@ class RoomLines:
         """Take the channels of JOINED, and say again the lines that were not answered."""
         before = {channel.name: channel for channel in self.channels.values()}
         self._name = self.sender.room = self.pages.room = message.name
+        anew = {number for number, name, epoch, _ in message.channels if name in before and before[name].epoch != epoch}
         self.channels = {}
         for number, name, epoch, _ in message.channels:
             held = before.get(name)
@@ -47,6 +50,10 @@ class RoomLines:
             held.number = number
             self.channels[number] = held
         self.chat.first_channel = message.channels[0][1] if message.channels else ""
+        # An offset of before is another line's now.
+        self.sender.give_up(
+            lambda line: line.about >= 0 and self._is_of(line, anew), "not-there", "the lines of before are gone"
+        )
         self.sender.look(lambda line: self._place(line) is None, {})  # no history will tell of those
         self.sender.joined(now)
         self.pages.tick(now)
@@ -76,6 +83,10 @@ class RoomLines:
     def _place(self, line: ChatMessage) -> Channel | None:
         return self.find(f"@{self.chat.user}" if line.kind == LineKind.PRIVATE else line.channel)
 
+    def _is_of(self, line: ChatMessage, numbers: Collection[int]) -> bool:
+        channel = self._place(line)
+        return channel is not None and channel.number in numbers
+
     def _put(self, line: ChatMessage) -> bool:
         channel = self._place(line)
         if channel is not None:
@@ -99,6 +110,7 @@ class RoomLines:
         channel.known = channel.caught_up = True
         if message.gap:
             self._gap(channel)
+            self.chat.forget(channel.name)  # also if there are none in its place
         shown = self.chat.handle_message_history(new, message.gap)
         for line, now in zip(new, shown, strict=True):
             self._tell(line, now, live=False)

@@ -152,8 +152,13 @@ class LineSender:
     def drop(self, reason: str, text: str) -> None:
         """Give up all lines."""
         self.away()
-        for cid in list(self._chat.message_queue):
-            self._refuse(cid, reason, text)
+        self.give_up(lambda line: True, reason, text)
+
+    def give_up(self, concerned: Callable[[ChatMessage], bool], reason: str, text: str) -> None:
+        """Give up the lines that are concerned."""
+        for cid, line in list(self._chat.message_queue.items()):
+            if concerned(line):
+                self._refuse(cid, reason, text)
 
     def _go_on(self) -> None:
         while self._later and not self._ahead and self._now >= self._free_at:

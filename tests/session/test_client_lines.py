@@ -103,6 +103,14 @@ class HearingTests(SynchronousTestCase):
         self.server.welcome()
         self.assertNotIn("channels", self.server.found(wire.Join)[0].places)
 
+    def test_gap_and_nothing_after_it(self) -> None:
+        """A channel that has begun anew, and is empty yet: what was held of the old one is no part of it."""
+        self.server.say(history(0, 1))
+        self.again(channels=[(7, "chat", 99, 0)])
+        self.server.say(history(epoch=99, gap=True))
+        chat = self.server.room.lines.chat
+        self.assertEqual((list(chat.message_history), chat.find(1)), ([], None))
+
     def test_gap(self) -> None:
         """What cannot be given is said plainly, and the newest lines replace what was shown."""
         self.server.say(history(0, 1))

@@ -30,7 +30,7 @@ class SenderCase(SynchronousTestCase):
         """Count how often the shell was asked to look."""
         self.queued += 1
 
-    def say(self, text: str = "hello", **more: str) -> str:
+    def say(self, text: str = "hello", **more: str | int) -> str:
         """Say a line; give its id."""
         cid = self.chat.send_message(ChatMessage(text=text, **more)).cid  # type: ignore[arg-type]
         self.server.take()
@@ -183,6 +183,19 @@ class AwayTests(SenderCase):
         self.assertEqual(self.said(), ["three"])
         self.server.say(wire.Said(8, third, 5))
         self.assertEqual(self.chat.message_queue, {})
+
+    def test_about_a_line_of_before(self) -> None:
+        """Where a channel has begun anew, an offset names another line: what is about one is not said any more."""
+        sent = self.chat.delete(3).cid
+        self.server.take()
+        self.server.lose()
+        answer, line = self.say("yes", about=4), self.say("and")
+        self.server.open()
+        self.server.welcome()
+        self.server.say(self.server.joined(schema=None, channels=[(8, "chat", CHAT_EPOCH + 1, 0)]))
+        refused = [value for value in self.server.told if isinstance(value, values.LineRefused)]
+        self.assertEqual([(value.cid, value.reason) for value in refused], [(sent, "not-there"), (answer, "not-there")])
+        self.assertEqual(self.server.found(wire.Say), [wire.Say(8, line, 0, "and")])
 
     def test_a_refusal_stops_nothing(self) -> None:
         """A refused line lets the next one go, one for no channel too."""
