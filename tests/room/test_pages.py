@@ -86,7 +86,10 @@ class PageTests(TalkCase):
     def test_fails(self) -> None:
         """A page that cannot be read is told to both; lines go on."""
         self.bench.hold = (FetchPage,)
-        for error, text in (StorageError("the disk is gone"), "the disk is gone"), (OSError("oops"), "this failed on the server"):
+        for error, text in (
+            (StorageError("the disk is gone"), "the disk is gone"),
+            (OSError("oops"), "this failed on the server"),
+        ):
             self.ask(1)
             self.ann.say("x", cid=text)
             self.assertEqual(self.bob.found(Line), [])
