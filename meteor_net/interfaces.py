@@ -101,7 +101,7 @@ class IPlayer(Interface):
     seen = Attribute("The tick on the player's screen when the action in hand was sent, a float; 0.0 if unknown.")
 
     def say(text: str) -> None:
-        """Send the player alone a notice, kept in the user's inbox until it is read."""
+        """Send the player alone a notice, kept in the user's inbox."""
 
     def tell(to: str, text: str) -> None:
         """Say something in the player's name to one user alone: a private message, kept in the inboxes of both.
@@ -136,8 +136,9 @@ class IRoom(Interface):
     def say(player: IPlayer, text: str, kind: int = LineKind.TEXT, data: Any = None) -> None:
         """Say something in the room's channel in a player's name.
 
-        What a command says so of the player who typed it, before it awaits anything, is the player's own line: `line` of the
-        chat handler is asked, and the player is answered when it is kept, or told why it is not.
+        What a command says so of the player who typed it is the player's own line: `line` of the chat handler is asked, and the
+        player is answered when it is kept, or told why it is not. That is so until the command has returned: what an `async`
+        one says, or a callback, is said as it is.
 
         Args:
             player: Who is to say it.

@@ -132,6 +132,8 @@ class ChatPaneTests(SynchronousTestCase):
         self.seen("emoji: 🌊", "me: waves", "private: psst", "text mentioned: look, @Ann")
         self.assertEqual(self.js("return document.querySelector('#lines .private').textContent"), "from Bopsst⋯")
         self.tools("psst")
+        buttons = self.js("return [...document.querySelectorAll('.tools button')].map((each) => each.textContent)")
+        self.assertEqual(buttons, ["Answer"], "a private line is neither changed nor reacted to")
         self.tool("Answer")
         self.assertEqual(self.js("return document.getElementById('mode-words').textContent"), "To Bo alone")
         self.type("what?")

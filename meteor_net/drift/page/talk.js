@@ -205,8 +205,8 @@ export class Talk {
     showFailed(item, error);
     item.querySelector(".again")?.addEventListener("click", () => {
       this.#forget(line.cid);
-      const { text, channel, about, kind, to } = line;
-      this.#do(to ? this.#chat.sendPrivate(to, text) : this.#chat.sendMessage(text, { channel, about, kind }));
+      const { text, channel, about, kind, to, data } = line;
+      this.#do(to ? this.#chat.sendPrivate(to, text) : this.#chat.sendMessage(text, { channel, about, kind, data }));
     });
     item.querySelector(".drop")?.addEventListener("click", () => this.#forget(line.cid));
     this.#toEnd();

@@ -54,15 +54,15 @@ export class Tools {
   /** @param {ChatMessage} message */
   #buttons(message) {
     const { react, answer, whisper, edit, remove } = this.#deeds;
+    if (message.kind === "private") return [this.#button("", "Answer privately", "Answer", () => whisper(message))]; // and nothing else (wire 10.8)
     const emojis = [...new Set([...EMOJIS, ...message.reactions.keys()])].map((emoji) => {
       const made = this.#button("emoji", `React with ${emoji}`, emoji, () => react(message, emoji));
       made.setAttribute("aria-pressed", String(message.reactions.get(emoji)?.mine ?? false));
       return made;
     });
-    const isPrivate = message.kind === "private";
-    const words = [this.#button("", isPrivate ? "Answer privately" : "Answer", "Answer", () => (isPrivate ? whisper : answer)(message))];
-    if (!message.own && !isPrivate) words.push(this.#button("", `Say something to ${message.name} alone`, "Whisper", () => whisper(message)));
-    if (message.own && message.kind !== "emoji") words.push(this.#button("", "Edit", "Edit", () => edit(message)));
+    const words = [this.#button("", "Answer", "Answer", () => answer(message))];
+    if (!message.own) words.push(this.#button("", `Say something to ${message.name} alone`, "Whisper", () => whisper(message)));
+    if (message.own && (message.kind === "text" || message.kind === "me")) words.push(this.#button("", "Edit", "Edit", () => edit(message)));
     if (message.own) words.push(this.#button("", "Delete", "Delete", () => remove(message)));
     return [...emojis, ...words];
   }
