@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from time import monotonic
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from ..figures import report
 from ..state.progress import say
 from . import durable, growth
@@ -27,7 +29,7 @@ def main() -> int:
     for part in parts:
         try:
             measured |= part()
-        except (PeerError, RuntimeError, OSError, subprocess.SubprocessError) as error:
+        except (PeerError, RuntimeError, OSError, subprocess.SubprocessError, SQLAlchemyError) as error:
             say(f"FAILED: {type(error).__name__}: {error}")
     say(f"all of it took {monotonic() - began_s:.0f} s")
     return report(measured, PREFIXES)

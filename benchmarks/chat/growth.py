@@ -12,13 +12,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from random import Random
 from statistics import median
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from twisted.internet.task import Clock
 
+from meteor_net.interfaces import StoredLine
+from meteor_net.messages import LineKind
+from meteor_net.storage import tables
 from meteor_net.storage.engine import make_engine, parse_url
 from meteor_net.storage.sql import SqlStorage
 
@@ -32,29 +36,35 @@ from .light import HISTORY, MeteorHearer, enter
 SMALL, LARGE = 10_000, 1_000_000
 PAGES, PAGE_LINES, RESTARTS, RESUMES, MISSED = 300, 50, 7, 20, 200
 
-#: Every tenth line is a reaction to the one before. Both databases know recursive queries.
-_NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)"
-_LINES = f"""
-INSERT INTO lines (channel, "offset", time, tick, kind, sender, name, text, cid, about, "to", state)
-{_NUMBERS} SELECT :channel, n, :time + n, n,
-    CASE WHEN n % 10 = 9 THEN 3 ELSE 0 END, 'user-' || (n % 50), 'name ' || (n % 50),
-    CASE WHEN n % 10 = 9 THEN '👍' ELSE 'the quick brown fox jumps over the lazy dog, ' || n END, '=' || n,
-    CASE WHEN n % 10 = 9 THEN n - 1 ELSE -1 END, '', 0
-FROM numbers
-"""
-_REACTIONS = f"""
-INSERT INTO reactions (channel, about, emoji, "user", place)
-{_NUMBERS} SELECT :channel, n - 1, '👍', 'user-' || (n % 50), n FROM numbers WHERE n % 10 = 9
-"""
+#: Rows of one statement.
+PIECE = 10_000
+
+
+def said(count: int) -> Iterator[StoredLine]:
+    """Lines as if said over the last while, by fifty users; every tenth is a reaction to the one before."""
+    begun = int(time.time() * 1000) - count
+    for number in range(count):
+        user = f"user-{number % 50}"
+        text, kind, about = f"the quick brown fox jumps over the lazy dog, {number}", LineKind.TEXT, -1
+        if number % 10 == 9:
+            text, kind, about = "👍", LineKind.REACTION, number - 1
+        yield StoredLine(number, begun + number, number, kind, user, user, text, str(number), about)
 
 
 def fill(connection: Connection, channel: str, count: int) -> None:
-    """Write lines into a channel, as if they had been said over the last while."""
-    begun = int(time.time() * 1000) - count
-    connection.execute(text("INSERT INTO channels (name, next) VALUES (:name, :next)"), {"name": channel, "next": count})
-    number = connection.execute(text("SELECT id FROM channels WHERE name = :name"), {"name": channel}).scalar_one()
-    connection.execute(text(_LINES), {"channel": number, "last": count - 1, "time": begun})
-    connection.execute(text(_REACTIONS), {"channel": number, "last": count - 1})
+    """Write lines into a channel that has none."""
+    connection.execute(tables.channels.insert(), {"name": channel, "next": count})
+    where = tables.channels.c.name == channel
+    number = connection.execute(select(tables.channels.c.id).where(where)).scalar_one()
+    lines = said(count)
+    while piece := list(islice(lines, PIECE)):
+        connection.execute(tables.lines.insert(), [tables.to_row(line, number, line.offset, f"={line.cid}") for line in piece])
+        reactions = [
+            {"channel": number, "about": line.about, "emoji": line.text, "user": line.sender, "place": line.offset}
+            for line in piece
+            if line.kind is LineKind.REACTION
+        ]
+        connection.execute(tables.reactions.insert(), reactions)
 
 
 class Grown:
