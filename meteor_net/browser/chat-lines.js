@@ -170,6 +170,8 @@ export class ChatLines {
     const held = this.#held.get(channel)?.get(change.about);
     if (held === undefined || change.offset <= held.summed) return null;
     const { message } = held;
+    // An edit without a text has another change after it (wire 10.4), and what is deleted stays so.
+    if (message.deleted || (change.kind === LineKind.EDIT && change.text === "")) return null;
     switch (change.kind) {
       case LineKind.EDIT:
         Object.assign(message, { text: change.text, edited: true, mentions: change.mentions, mentioned: change.mentions.includes(this.user) });

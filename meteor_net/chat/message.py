@@ -79,7 +79,7 @@ def folded(target: ChatMessage, change: ChatMessage, user: str) -> ChatMessage:
     if target.deleted:
         return target
     if change.kind == LineKind.DELETE:
-        return msgspec.structs.replace(target, text="", mentions=(), data=None, reactions={}, deleted=True)
+        return msgspec.structs.replace(target, text="", mentions=(), data=None, reactions={}, edited=False, deleted=True)
     if change.kind == LineKind.EDIT:
         if not change.text:  # a later edit took its place, or the line was deleted: that one says what to show
             return target

@@ -56,6 +56,15 @@ test("an edited line has its new text, a deleted one has none", async () => {
   equal([shown(0), shown(1), client.chat.find(0).mentioned], ["ahoy ann, edited", ", deleted", true]);
 });
 
+test("an edit that another change took the place of is passed over, and a deleted line stays deleted", async () => {
+  const { change, shown, told } = await inside([line(0, "ahoi"), line(1, "", { state: 2 })]);
+  await change(2, EDIT, 0, "");
+  await change(3, EDIT, 0, "ahoy");
+  await change(4, EDIT, 1, "here again");
+  equal([shown(0), shown(1)], ["ahoy, edited", ", deleted"]);
+  equal(told, ["line 0 ahoi", "line 1 ", "change 0 ahoy"]);
+});
+
 test("a change of a line that is not held is no hole and no line", async () => {
   const { change, told } = await inside([line(7, "seven")], { next: 8 });
   await change(8, EDIT, 3, "three");

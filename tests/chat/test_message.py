@@ -48,7 +48,8 @@ class FoldedTests(SynchronousTestCase):
 
     def test_delete(self) -> None:
         """Of a deleted line only the place is left, whatever comes after."""
-        line = self.after(change(LineKind.REACTION, UP, 1), change(LineKind.DELETE))
+        line = self.after(change(LineKind.REACTION, UP, 1), change(LineKind.EDIT, "ho"), change(LineKind.DELETE))
+        self.assertFalse(line.edited, "as a page tells it")
         self.assertEqual((line.text, line.mentions, line.data, line.reactions, line.deleted), ("", (), None, {}, True))
         self.assertEqual(folded(line, change(LineKind.EDIT, "no"), "ann"), line)
         self.assertEqual(folded(line, change(LineKind.REACTION, UP, 1), "ann"), line)
