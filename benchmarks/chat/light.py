@@ -98,7 +98,8 @@ class MeteorHearer(Hearer):
         elif code == JOINED:
             number, name, epoch, following = item[8][0]
             self.channel = (number, name, epoch, following)
-            self.ready = True
+        elif code == HISTORY:
+            self.ready = self.ready or item[1] == self.channel[0]
         elif code in (UNSAID, ERROR):
             self.ended = f"refused: {item}"
             for waiting in self._answers.values():
