@@ -54,7 +54,7 @@ class Talk:
         """A player wants to say something (clause 10.3)."""
         answer = Answer(player, message)
         try:
-            self._check_channel(player, message)
+            self._check(player, message)
             self._order.voices.take_line(player.user, now)
         except Refused as refused:
             answer.unsaid(refused)
@@ -73,11 +73,13 @@ class Talk:
         except Refused as refused:
             player.session.put(Lane.CONTROL, ErrorMessage(CODES[Earlier], refused.reason, refused.text))
 
-    def _check_channel(self, player: Player, message: Say) -> None:
+    def _check(self, player: Player, message: Say) -> None:
         private = message.kind == LineKind.PRIVATE
         where = self._around.inbox(player.user) if private else self._channel
         if message.channel != where.number:
             raise Refused("private messages are said in your own inbox" if private else "you can only listen there")
+        if not message.cid.isprintable():  # a NUL is more than some databases keep
+            raise Refused("an id with characters that are not seen", "bad-text")
 
     def _consider(self, answer: Answer, now: float) -> None:
         """See what is said, if the player may say something now."""

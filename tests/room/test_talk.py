@@ -43,10 +43,13 @@ class SayTests(TalkCase):
         self.ann.say("a\x1bb", cid="2")
         self.ann.say("I am the server", cid="3", kind=1)
         self.ann.say("x", cid="4", channel=inbox)
+        self.ann.say("x", cid="5\0")
         reasons = [(cid, reason) for cid, reason, _ in self.unsaid()]
-        self.assertEqual(reasons, [("1", "bad-text"), ("2", "bad-text"), ("3", "bad-text"), ("4", "refused")])
+        self.assertEqual(
+            reasons, [("1", "bad-text"), ("2", "bad-text"), ("3", "bad-text"), ("4", "refused"), ("5\0", "bad-text")]
+        )
         self.assertEqual(self.texts(), [])
-        self.assertEqual(self.ann.session.counters["refused"], 4)
+        self.assertEqual(self.ann.session.counters["refused"], 5)
 
     def test_slow_down(self) -> None:
         """More than the burst at once is refused, with the time to wait; then the rate holds."""

@@ -336,7 +336,7 @@ class RestartTests(HarbourCase):
         self.neighbour.say("after")
         self.advance(0.1)
         self.assertEqual(self.neighbour.lines, ["before", "after"])
-        self.assertEqual([line.text for line in self.neighbour.game.chat.message_history], ["before", "after"])
+        self.assertEqual([line.text for line in self.neighbour.game.chat.message_history], ["after"])
 
     def test_nothing_is_left(self) -> None:
         """After the stop no timer of the server's is left."""
