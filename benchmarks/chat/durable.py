@@ -17,7 +17,7 @@ from .hall import configure
 from .light import Hearer, MeteorHearer, PeerHearer
 from .load import HEARERS, Crowd
 
-ROUNDS = 5
+ROUNDS = 7
 THROUGHPUT_S, LATENCY_S = 4.0, 5.0
 OUT = Path(__file__).parents[1] / "out"
 PEER = "python-socketio"
