@@ -2,7 +2,7 @@
 
 import { encode } from "./codec.js";
 import { Refused } from "./errors.js";
-import { LINE_DATA_BYTES } from "./limits.js";
+import { LINE_BYTES, LINE_DATA_BYTES, LINE_DATA_DEPTH, MAX_NAME_CHARS } from "./limits.js";
 import { LineKind, OWN_KINDS } from "./messages.js";
 
 /** @typedef {import("./chat-store.js").ChatStore} ChatStore */
@@ -27,27 +27,32 @@ import { LineKind, OWN_KINDS } from "./messages.js";
  */
 function sizeOf(data) {
   try {
-    return encode(data).length;
+    return encode(data, LINE_DATA_DEPTH).length;
   } catch {
     return Infinity;
   }
 }
 
+/** @param {unknown} value @param {number} least @param {number} [most] */
+const isBetween = (value, least, most = Number.MAX_SAFE_INTEGER) => Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most;
+
 /**
- * Why a line cannot be said, as far as that can be told here; null if it can.
- * @param {number} kind
- * @param {string} text
- * @param {unknown} data
+ * Why a line cannot be said, as far as that can be told here; null if it can. A server ends a connection on which something wrong comes.
+ * @param {{kind: number, text: string, channel: string, about: number, to: string, data: unknown}} line
  * @param {number} most characters
  * @returns {Refused | null}
  */
-export function whatIsWrong(kind, text, data, most) {
-  if (typeof text !== "string") return new Refused("a line has some text", "bad-text");
-  if (text.trim() === "" && kind !== LineKind.DELETE && kind < OWN_KINDS) return new Refused("a line has some text", "bad-text");
+export function whatIsWrong({ kind, text, channel, about, to, data }, most) {
+  if (typeof text !== "string" || (text.trim() === "" && kind !== LineKind.DELETE && kind < OWN_KINDS)) return new Refused("a line has some text", "bad-text");
   if ([...text].length > most) return new Refused(`a line has at most ${most} characters`, "bad-text");
+  if (new TextEncoder().encode(text).length > LINE_BYTES) return new Refused(`a line has at most ${LINE_BYTES} bytes`, "bad-text");
   if (data !== null && sizeOf(data) > LINE_DATA_BYTES) {
-    return new Refused(`the data of a line are values that CBOR can carry, at most ${LINE_DATA_BYTES} bytes`, "bad-data");
+    return new Refused(`the data of a line are values that CBOR can carry, at most ${LINE_DATA_BYTES} bytes and ${LINE_DATA_DEPTH} deep`, "bad-text");
   }
+  if (!isBetween(kind, 0, 0xffff)) return new Refused(`there is no kind ${kind} of lines`, "bad-text");
+  if (!isBetween(about, -1)) return new Refused(`${about} is no line's offset`, "bad-text");
+  if (typeof channel !== "string") return new Refused(`${channel} is no channel's name`, "bad-text");
+  if (typeof to !== "string" || [...to].length > MAX_NAME_CHARS) return new Refused(`${to} is no user's id`, "bad-text");
   return null;
 }
 

@@ -131,7 +131,7 @@ export class ChatSystem {
    * @returns {Promise<number>}
    */
   #say({ kind, text, channel = "", about = -1, to = "", data = null }) {
-    const wrong = whatIsWrong(kind, text, data, this.lineChars);
+    const wrong = whatIsWrong({ kind, text, channel, about, to, data }, this.lineChars);
     if (wrong !== null) return Promise.reject(wrong);
     if (this.messageQueue.length >= LINES_WAITING) return Promise.reject(new Refused("too many lines wait for an answer", "slow-down"));
     const line = {

@@ -77,8 +77,11 @@ export const AGAIN_MS = Object.freeze([2_000, 4_000, 8_000]);
 /** A line that waited for its connection, and comes too fast for the server then, is said again so often, and after so long at the least. */
 export const SLOW_TRIES = 8;
 export const SLOW_MS = 500;
-/** Bytes of the data of a game's own line, encoded. */
+/** Bytes of a line's text (wire 10.9). */
+export const LINE_BYTES = 8 * 1024;
+/** Bytes of the data of a game's own line, encoded, and their nesting (wire 10.2). */
 export const LINE_DATA_BYTES = 4 * 1024;
+export const LINE_DATA_DEPTH = 8;
 /** Lines of tabs that are gone are forgotten after so long. */
 export const LOST_LINES_MS = 7 * 24 * 60 * 60 * 1000;
 /** A tab's name is given up so soon after a reload; one that is not, is held by the tab that this one is a copy of. */

@@ -123,7 +123,16 @@ test("every verb says a line of its kind", async () => {
   ]);
   for (const answer of answers) answer.catch(() => {});
   for (const wrong of [chat.sendEmoji(""), chat.edit(0, " "), chat.react(0, "")]) equal((await rejects(Refused, wrong)).reason, "bad-text");
-  for (const data of ["x".repeat(5000), NaN, { an: "object" }]) equal((await rejects(Refused, chat.sendMessage("", { kind: 64, data }))).reason, "bad-data");
+  const deep = (levels) => (levels ? [deep(levels - 1)] : 0);
+  for (const data of ["x".repeat(5000), NaN, { an: "object" }, deep(9)]) equal((await rejects(Refused, chat.sendMessage("", { kind: 64, data }))).reason, "bad-text");
+  for (const offset of [null, -2, 1.5, "3"]) equal((await rejects(Refused, chat.react(offset, "👍"))).reason, "bad-text");
+  for (const options of [{ kind: 70_000 }, { channel: null }]) equal((await rejects(Refused, chat.sendMessage("x", options))).reason, "bad-text");
+  for (const user of [null, "u".repeat(65)]) equal((await rejects(Refused, chat.sendPrivate(user, "x"))).reason, "bad-text");
+  chat.lineChars = 8192;
+  equal((await rejects(Refused, chat.sendMessage("ü".repeat(5000)))).reason, "bad-text", "bytes");
+  chat.sendMessage("", { kind: 64, data: deep(8) }).catch(() => {});
+  await server.advance(0);
+  equal(server.take("SAY").length, 1, "and nothing of that waits");
 });
 
 test("earlier lines come in pages, as they stand, until there are none", async () => {
