@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -181,10 +182,14 @@ def measure(name: str, kills: int, seed: int) -> dict[str, float]:
     """
     folder = OUT / f"kills-{name}-{time.time_ns()}"
     with DATABASES[name](folder / "data") as database:
-        say(f"{name}: {kills} kills, seed {seed}; logs in {folder}")
+        say(f"{name}: {kills} kills, seed {seed}; logs are written to {folder}")
         began = time.monotonic()
         verdict = torture(Plan(kills, folder, seed), database, lambda numbers: shown(numbers, f"{name}, kills"))
     say(f"  {verdict}\n  all of it took {time.monotonic() - began:.0f} s")
+    if verdict.faults:
+        say(f"  logs and data stay in {folder}")
+    else:
+        shutil.rmtree(folder)  # some hundred megabytes
     return {f"chat-kills-{name}": 0 if verdict.faults else kills}
 
 
