@@ -109,7 +109,7 @@ class IPlayer(Interface):
         If it cannot be, the player gets a notice that says why. In a command it is the player's own line, as in `IRoom.say`.
 
         Args:
-            to: The name of somebody in the room; or the id, or else the name, of anybody.
+            to: The name of somebody in the room, if only one has it; or the id, or else the name, of anybody.
             text: What to say.
         """
 

@@ -43,7 +43,7 @@ class Letters:
             to: The user's id; or also the name, of somebody in the room first.
             line: The line.
             kept: Told the offset in the sender's inbox.
-            failed: Told why not: Refused, if there is no such user.
+            failed: Told why not: Refused, if there is no such user, or several in the room have the name.
             now: The time in seconds.
             by_name: Whether `to` may be a name.
         """
@@ -55,17 +55,19 @@ class Letters:
                 self._keep(sender.user, line._replace(to=identity.user), kept, failed, now)
 
         here = self._here(to, by_name)
-        if here is not None:
-            found(here, now)
+        if len(here) > 1:  # anybody may take a name: what is for one is told to no other
+            failed(Refused(f"there are {len(here)} called {to} here; say the id of one", "no-such-user"), now)
+        elif here:
+            found(here[0], now)
         else:
             self._asking.wait_for(sender, lambda then, failed: Find(then, failed, to), found, failed)
 
-    def _here(self, to: str, by_name: bool) -> Identity | None:
-        players = self._room.players
-        named = [player for player in players if by_name and player.name.casefold() == to.casefold()]
-        for player in [player for player in players if player.user == to] + named:
-            return Identity(player.user, player.name)
-        return None
+    def _here(self, to: str, by_name: bool) -> list[Identity]:
+        """Who in the room has an id, or else a name."""
+        people = {player.user: Identity(player.user, player.name) for player in self._room.players}
+        if to in people:
+            return [people[to]]
+        return [one for one in people.values() if by_name and one.name.casefold() == to.casefold()]
 
     def _keep(self, sender: str, line: StoredLine, kept: Kept, failed: Failed, now: float) -> None:
         def theirs_kept(offset: int, now: float) -> None:

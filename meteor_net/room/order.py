@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Refused
-from ..limits import Limits
+from ..limits import MAX_INT, Limits
 from ..messages import CHANGES
 from .answer import Answer
 from .asking import Asking
@@ -54,4 +54,4 @@ class Order:
     def _slow_s(self, player: Player) -> float:
         slow_s = self._chat.slow_s  # whatever the handler has set since it was checked
         slow = isinstance(slow_s, int | float) and slow_s > 0.0
-        return float(slow_s) if slow and not self.moderates(player) else 0.0
+        return min(slow_s, MAX_INT) if slow and not self.moderates(player) else 0.0

@@ -201,6 +201,21 @@ class TellTests(TalkCase):
         self.assertEqual((copy.to, copy.text, copy.cid), ("bob", "psst you", "c"))
         self.assertEqual(self.found(self.bob), [("ann", "psst you")])
 
+    def test_two_of_one_name(self) -> None:
+        """Who takes another's name does not get the other's messages: an id is wanted then."""
+        mallory = self.bench.guest("mallory", role=1)
+        self.bob.player.name, mallory.player.name = "Bo", "bo"
+        self.bob.read()
+        self.ann.say("/msg bo psst", cid="1")
+        self.ann.say("/msg mallory you", cid="2")
+        self.assertEqual(self.unsaid(), [("1", "no-such-user", "there are 2 called bo here; say the id of one")])
+        self.assertEqual((self.found(self.bob), self.found(mallory)), ([], [("ann", "you")]))
+        mallory.leave()
+        second = self.bench.guest("bob", role=1)
+        second.player.name = "Bo"
+        self.ann.say("/msg bo psst", cid="3")
+        self.assertEqual((self.found(self.bob), self.found(second)), ([("ann", "psst")], [("ann", "psst")]))
+
     def test_msg_refused(self) -> None:
         """Without a text, to nobody, or with words that the handler does not like."""
         for text in ("/msg", "/msg bob", "/msg cid x"):

@@ -159,9 +159,11 @@ class SlowTests(TalkCase):
 
     def test_for_ever(self) -> None:
         """One line, and never another: as long as the wire can say."""
-        self.bench.chat.slow_s = float("inf")
-        self.ann.say("x")
-        self.assertEqual(self.waits(), [(Said, MAX_INT)])
+        for cid, slow_s in ("1", float("inf")), ("2", 10**400):
+            self.begin()
+            self.bench.chat.slow_s = slow_s
+            self.ann.say("x", cid=cid)
+            self.assertEqual(self.waits(), [(Said, MAX_INT)])
 
     def test_moderators(self) -> None:
         """They are free of it."""
