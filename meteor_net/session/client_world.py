@@ -75,13 +75,13 @@ class RoomWorld:
         """
         other_schema = self._take_schema(message)
         fresh = self.replica is None or message.epoch != self.epoch or other_schema
-        if fresh or self.replica is None:
+        if fresh or self.replica is None or self.sync is None:
             assert self.schema is not None
             self.replica = Replica(self.schema, message.epoch)
             self._begin_sync(message)
             self.event = message.event
             self.in_sync = False
-        elif self.sync is not None:
+        else:
             self.sync.to_present()
             self.sync.set_clock(message.tick, message.time / 1000)
         self.event = min(self.event, message.event)

@@ -135,7 +135,7 @@ class Field(Generic[C, V]):
         return described
 
     def _parameters(self) -> dict[str, Any]:
-        return {}
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         parameters = ", ".join(f"{key}={value!r}" for key, value in self._parameters().items())

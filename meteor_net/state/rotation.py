@@ -138,11 +138,8 @@ class Quaternion(Field[Floats, tuple[float, float, float, float]]):
         return values
 
     def between(self, old: Ints, new: Ints, alpha: float) -> Floats:
-        """Give the rotations at `alpha` between two arrays of integers, by the field's rule."""
-        before = self.values(old)
-        if self.interpolate == "step":
-            return before
-        after = self.values(new)
+        """Give the rotations at `alpha` between two arrays of integers, the shorter way round."""
+        before, after = self.values(old), self.values(new)
         after[(before * after).sum(axis=1) < 0] *= -1.0
         mixed = before + (after - before) * alpha
         length = np.sqrt((mixed * mixed).sum(axis=1))
