@@ -17,7 +17,7 @@ from ..codec import Shared, encode_items
 from ..errors import Refused, StorageError
 from ..interfaces import ChannelPlace, StoredLine
 from ..limits import MAX_PROSE_CHARS, Limits
-from ..messages import CODES, Earlier, ErrorMessage, History, Line, Message, Page, fitting
+from ..messages import CHANGES, CODES, Earlier, ErrorMessage, History, Line, Message, Page, fitting
 from ..requests import Failed, Fetch, FetchPage, OpenChannel, Report, Request, Store, Then
 from ..session.outbox import Lane
 from ..session.session import Session
@@ -123,9 +123,11 @@ class Channel:
             raise Refused("lines are being read for you; one page at a time", "slow-down")
 
         def read(lines: list[StoredLine], now: float) -> None:
-            more = len(lines) > limit
-            items = [self._items(line) for line in lines[-limit:]]
-            session.put(Lane.LINES, Shared.of(Page(self.number, self._opened_place.epoch, before, more, items)))
+            page = lines[-limit:]
+            packet = self._fitting(page, lambda some: Page(
+                self.number, self._opened_place.epoch, before, len(some) < len(lines), [*map(self._items, some)]
+            ))  # fmt: skip
+            session.put(Lane.LINES, packet)
 
         def failed(error: BaseException) -> None:
             text = fitting(error, MAX_PROSE_CHARS) if isinstance(error, StorageError) else "this failed on the server"
@@ -165,10 +167,21 @@ class Channel:
 
     def _send_history(self, hearer: _Hearer, since: Held | None, lines: list[StoredLine]) -> None:
         epoch, following = self._opened_place.epoch, hearer.first
-        gap = since is not None and (since[0] != epoch or not _whole(since, lines, following))
-        items = [self._items(line) for line in lines]
+
+        def history(some: list[StoredLine]) -> Message:
+            gap = since is not None and (since[0] != epoch or not _whole(since, some, following))
+            return History(self.number, epoch, following, gap, [*map(self._items, some)])
+
         # A packet of its own, as it may be large; in the lane of lines, as those that are kept from now on come after it.
-        hearer.session.put(Lane.LINES, Shared.of(History(self.number, epoch, following, gap, items)))
+        hearer.session.put(Lane.LINES, self._fitting(lines, history))
+
+    def _fitting(self, lines: list[StoredLine], message: Callable[[list[StoredLine]], Message]) -> Shared:
+        """A packet of lines: of the newest content only, if it is so large that a slow peer would be let go each time."""
+        packet = Shared.of(message(lines))
+        while len(packet) > self._limits.outbox_bytes // 2 and len(lines) > 1:
+            lines = [line for line in lines[len(lines) // 2 :] if line.kind not in CHANGES]
+            packet = Shared.of(message(lines))
+        return packet
 
     def _read(
         self, hearer: _Hearer, request: Callable[[Then, Failed], Request], then: Then, failed: Callable[[BaseException], None]

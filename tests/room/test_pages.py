@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meteor_net.errors import StorageError
-from meteor_net.messages import Earlier, ErrorMessage, Line, LineKind, LineState, Page
+from meteor_net.messages import Earlier, ErrorMessage, History, Line, LineKind, LineState, Page
 from meteor_net.requests import FetchPage
 
 from .talkers import TalkCase
@@ -46,6 +46,23 @@ class PageTests(TalkCase):
         self.assertEqual(self.page(3, 2), (["1", "2"], True))
         self.assertEqual(self.page(0, 2), ([], False))
         self.assertEqual(self.page(99, 100), (list("012345"), False))
+
+    def test_large_lines(self) -> None:
+        """Of what would fill the outbox of a slow peer the newest is given, and that there is more."""
+        self.begin(lines_burst=50, outbox_bytes=2_400)
+        for number in range(6):
+            self.ann.say(f"{number}" * 300, cid=f"c{number}")
+            self.ann.say(HEART, cid=f"r{number}", kind=LineKind.REACTION, about=2 * number)
+        place = self.room.channel.place
+        assert place is not None
+        self.bob.read()
+        texts, more = self.page(12)
+        self.assertEqual(([text[0] for text in texts], more), (["3", "4", "5"], True))
+        self.bob.lose()
+        self.bob.connect()
+        self.bob.join("", channels={self.room.name: [place.epoch, 0]})
+        history = self.bob.found(History)[0]
+        self.assertEqual((history.gap, [line[6][0] for line in history.lines]), (True, ["3", "4", "5"]))
 
     def test_as_they_stand(self) -> None:
         """Changes are no lines of a page; what they did is in it, for the reader."""
