@@ -154,7 +154,7 @@ class ClientSession:
             if now - self._opened_at >= WELCOME_S:
                 self.close(CloseCode.HELLO_TIMEOUT, f"no WELCOME within {WELCOME_S:.0f} s")
         else:
-            self._set_stale(silent_s >= self._terms.stale_s(self.rooms.in_any()))
+            self._set_stale(silent_s >= self._terms.stale_s(self.rooms.in_world()))
             if self.clock.due(now):
                 self._out.append(self.clock.ping(now))
             for room in self.rooms:

@@ -69,9 +69,9 @@ class ClientRooms:
         if room is not None and room.number is not None:
             room.world.pong()
 
-    def in_any(self) -> bool:
-        """Tell whether we are in a room now."""
-        return any(room.number is not None for room in self._by_name.values())
+    def in_world(self) -> bool:
+        """Tell whether we are in a room with a world now."""
+        return any(room.number is not None and room.world.exists for room in self._by_name.values())
 
     def by_number(self, number: int) -> ClientRoom | None:
         """Find a room; None for one that we have left, of which something was on its way."""

@@ -39,9 +39,9 @@ class ServerTerms:
         self.packet_bytes = int(within("packet_in_bytes", 1_024, 2**24, self.packet_bytes))
         self.line_chars = int(within("line_chars", 1, 8_192, self.line_chars))
 
-    def stale_s(self, in_room: bool) -> float:
+    def stale_s(self, in_world: bool) -> float:
         """Tell after how many silent seconds the connection is shown as stale (clause 5.2)."""
-        return STALE_TIMES * (self._ping_world_s if in_room else self._ping_s)
+        return STALE_TIMES * (self._ping_world_s if in_world else self._ping_s)
 
     def packets(self, messages: Sequence[Message]) -> Iterator[bytes]:
         """Encode messages as few packets, each within clauses 1.3 and 2.1."""

@@ -55,6 +55,11 @@ class RoomWorld:
         self._out = out
         self._told = told
 
+    @property
+    def exists(self) -> bool:
+        """Whether the room has a world at all, and not talk alone."""
+        return self.schema is not None and bool(self.schema.tables)
+
     def places(self) -> dict[str, Any]:
         """Tell how far we hold the room, for JOIN."""
         if self.replica is None:

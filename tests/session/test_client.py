@@ -15,6 +15,7 @@ from meteor_net.session import client_values as values
 from meteor_net.session.client import WELCOME_S
 from meteor_net.session.client_phases import NEXT, Phase, after
 from meteor_net.session.client_rooms import MAX_ROOMS
+from meteor_net.state import Schema
 
 from .scripted import CHAT_EPOCH, SCHEMA, Buy, ScriptedServer
 
@@ -321,6 +322,17 @@ class TimeTests(SynchronousTestCase):
         self.assertEqual(server.found(values.StaleChanged), [values.StaleChanged(True)])
         server.say(wire.Ping(1, 1))
         self.assertEqual(server.found(values.StaleChanged), [values.StaleChanged(False)])
+
+    def test_stale_without_a_world(self) -> None:
+        """A room of talk alone may be silent as long as none."""
+        server = ScriptedServer()
+        server.open()
+        server.welcome(ping_world_s=2.0, ping_s=10.0)
+        server.say(server.joined(schema=Schema([]).describe(), schema_hash=Schema([]).hash))
+        server.pass_time(14.9)
+        self.assertFalse(server.session.stale)
+        server.pass_time(0.1)
+        self.assertTrue(server.session.stale)
 
     def test_stale_ends_with_the_connection(self) -> None:
         """A lost connection is no longer stale, it is lost."""
