@@ -21,6 +21,8 @@ LINE_BYTES = 400
 REACTION_BYTES = 120
 #: Changes that need nobody's leave.
 REACTIONS = (LineKind.REACTION, LineKind.UNREACTION)
+#: What an edit may change: words of a user's own. What a game said in its own kind it has answered for; an emoji is one.
+EDITABLE = frozenset({LineKind.TEXT, LineKind.ME})
 
 
 class Entry(NamedTuple):
@@ -48,6 +50,8 @@ def check_about(line: StoredLine, target: StoredLine | None, moderator: bool) ->
     """
     if target is None or target.kind in CHANGES or target.state == LineState.DELETED:
         raise Refused("the line that this is about is not there", "not-there")
+    if line.kind == LineKind.EDIT and target.kind not in EDITABLE:
+        raise Refused("only what was written can be edited", "refused")
     if line.kind in (LineKind.EDIT, LineKind.DELETE) and line.sender != target.sender and not moderator:
         raise Refused("that line is another's", "not-yours")
 

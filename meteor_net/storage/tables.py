@@ -48,7 +48,7 @@ lines = Table(
     Column("offset", BigInteger, primary_key=True, autoincrement=False),
     Column("time", BigInteger, nullable=False),
     Column("tick", BigInteger, nullable=False),
-    Column("kind", SmallInteger, nullable=False),
+    Column("kind", Integer, nullable=False),
     Column("sender", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("text", Text, nullable=False),

@@ -203,9 +203,17 @@ class StorageTests(Base):
         self.assertEqual((await self.at(1)).mentions, ())
         self.assertEqual([line.text for line in await self.storage.page("a", None, 9)], ["three"])
 
+    async def test_edit_of_words_alone(self) -> None:
+        """An emoji, a notice and a line of a game's own kind are not edited, by their author or a moderator."""
+        for kind in (EMOJI, NOTICE, 64, 65_535):
+            line = await self.say("6", kind=kind)
+            self.assertEqual(await self.refused("1", kind=EDIT, about=line.offset), "refused")
+            self.assertEqual(await self.refused("1", kind=EDIT, about=line.offset, moderator=True), "refused")
+            self.assertEqual((await self.at(line.offset)).text, "6")
+
     async def test_delete(self) -> None:
         """A deleted line is empty, its edits and reactions too; its offset stays."""
-        await self.say("one", kind=64, data={"a": 1}, mentions=("bob",))
+        await self.say("one", data={"a": 1}, mentions=("bob",))
         await self.say("two", kind=EDIT, about=0, mentions=("bob",))
         await self.say("👍", "bob", REACTION, about=0)
         await self.say("", kind=DELETE, about=0)

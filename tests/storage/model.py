@@ -33,6 +33,8 @@ class Model:
         target = self.said[line.about]
         if target.kind in (REACTION, UNREACTION, EDIT, DELETE) or self.shown(line.about, "").state == 2:
             raise Refused("", "not-there")
+        if line.kind == EDIT and target.kind != TEXT:  # nobody does anything (ME) here
+            raise Refused("", "refused")
         if line.kind in (EDIT, DELETE) and line.sender != target.sender and not moderator:
             raise Refused("", "not-yours")
         if line.kind in (REACTION, UNREACTION):

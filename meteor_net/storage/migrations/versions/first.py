@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("offset", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("time", sa.BigInteger, nullable=False),
         sa.Column("tick", sa.BigInteger, nullable=False),
-        sa.Column("kind", sa.SmallInteger, nullable=False),
+        sa.Column("kind", sa.Integer, nullable=False),
         sa.Column("sender", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
