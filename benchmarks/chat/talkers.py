@@ -79,7 +79,7 @@ class Talker:
         self.client.on("gap", self._gap)
         self.client.on("status", self._status)
         self._away = False
-        self._loop = LoopingCall(self._say)
+        self._loop = LoopingCall.withCount(self._say_due)
 
     def _write(self, *record: object) -> None:
         self._log.write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -107,6 +107,11 @@ class Talker:
         """Say a line now and then from now on."""
         delay_s = self.client.config.random.random() / LINES_PER_S
         reactor.callLater(delay_s, self._loop.start, 1 / LINES_PER_S)
+
+    def _say_due(self, count: int) -> None:
+        """Say the lines that are due: several, where the process was busy meanwhile."""
+        for _ in range(count):
+            self._say()
 
     def _say(self) -> None:
         queue = self.client.chat.message_queue
