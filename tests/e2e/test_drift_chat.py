@@ -120,6 +120,7 @@ class ChatPaneTests(SynchronousTestCase):
         self.to("Ann")
         self.seen("text deleted: deleted", "text own: where?")
         self.assertEqual(self.js("return document.querySelectorAll('.chip').length"), 0)
+        self.assertNotIn("bottle", self.js("return document.querySelector('#lines').textContent"))  # no answer quotes it
 
     def test_whisper_emoji_me_and_mention(self) -> None:
         """Each kind has its looks; a private line is for two, and so is its answer."""

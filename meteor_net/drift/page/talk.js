@@ -122,18 +122,25 @@ export class Talk {
     return item;
   }
 
-  /** @param {ChatMessage} message */
+  /** A line changed: it is drawn anew, and so are its answers, which quote it. @param {ChatMessage} message */
   #change(message) {
+    const atEnd = this.#isAtEnd();
+    const { channel, offset } = message;
+    const answers = [...this.#messages.values()].filter((other) => other.channel === channel && other.about === offset);
+    [message, ...answers].forEach((each) => this.#redraw(each));
+    if (atEnd) this.#toEnd();
+  }
+
+  /** @param {ChatMessage} message */
+  #redraw(message) {
     const before = this.#items.get(keyOf(message));
     if (!before) return;
-    const atEnd = this.#isAtEnd();
     const focused = before.contains(document.activeElement);
     if (before.classList.contains("open")) this.#tools.close();
     this.#messages.delete(before);
     const item = this.#item(message);
     before.replaceWith(item);
     if (focused) item.focus();
-    if (atEnd) this.#toEnd();
   }
 
   /** @param {string} channel */
