@@ -42,7 +42,7 @@ _PLAIN = frozenset({str, bytes, bool, type(None)})
 
 #: What the last items nearly always are, from the end: left out, bytes are saved for each hearer.
 _LAST: dict[type[Message], tuple[Any, ...]] = {
-    Frame: ([],), Line: ([], 0, None, [], "", -1, ""), Say: (None, "", -1), Said: (0,), Unsaid: (0,),
+    Frame: (b"", b"", []), Line: ([], 0, None, [], "", -1, ""), Say: (None, "", -1), Said: (0,), Unsaid: (0,),
 }  # fmt: skip
 
 

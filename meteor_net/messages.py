@@ -190,6 +190,8 @@ class Frame(Message, frozen=True):
     base: UInt
     data: bytes
     texts: list[list[Any]] = []
+    sight: bytes = b""
+    docs: bytes = b""
 
 
 class EventMessage(Message, frozen=True):

@@ -25,7 +25,8 @@ export const LineState = Object.freeze({ AS_SAID: 0, EDITED: 1, DELETED: 2 });
  * @typedef {{type: "HISTORY", channel: number, epoch: number, next: number, gap: boolean, lines: unknown[][]}} History
  * @typedef {{type: "UNSAID", channel: number, cid: string, reason: string, text: string, wait: number}} Unsaid
  * @typedef {{type: "PAGE", channel: number, epoch: number, before: number, more: boolean, lines: unknown[][]}} Page
- * @typedef {{type: "FRAME", stream: number, tick16: number, base: number, data: Uint8Array, texts: unknown[][]}} Frame
+ * @typedef {{type: "FRAME", stream: number, tick16: number, base: number, data: Uint8Array, texts: unknown[][],
+ *   sight: Uint8Array, docs: Uint8Array}} Frame
  * @typedef {{type: "EVENT", room: number, number: number, tick: number, kind: number, values: (number|string)[]}} EventMessage
  * @typedef {{type: "CLOCK", room: number, tick: number, time: number}} Clock
  * @typedef {{type: "OWN", room: number, rows: OwnRow[]}} Own

@@ -76,6 +76,9 @@ function spec(code, type, way, items, defaults = []) {
   return { code, type, fromServer: way !== "client", fromClient: way !== "server", items: Object.entries(items), defaults };
 }
 
+/** What an item of bytes is where it is absent. */
+const none = new Uint8Array(0);
+
 const SPECS = [
   spec(0, "LINE", "server", {
     channel, offset: count, time: count, tick: count, kind: small, sender: name, name, text: long, cid: text(36),
@@ -87,7 +90,7 @@ const SPECS = [
   spec(4, "UNSAID", "server", { channel, cid, reason: word, text: prose, wait: count }, [0]),
   spec(5, "EARLIER", "client", { channel, before: count, limit: within(1, 100) }, [50]),
   spec(6, "PAGE", "server", { channel, epoch: count, before: count, more: flag, lines: list(Array.isArray, 100) }),
-  spec(16, "FRAME", "server", { stream: count, tick16: small, base: count, data: bytes, texts: lists }, [[]]),
+  spec(16, "FRAME", "server", { stream: count, tick16: small, base: count, data: bytes, texts: lists, sight: bytes, docs: bytes }, [[], none, none]),
   spec(17, "EVENT", "server", { room, number: count, tick: count, kind: small, values }),
   spec(18, "LOST", "client", { room }),
   spec(19, "HELD", "client", { room, tick: count }),
