@@ -11,7 +11,7 @@ from meteor_net.errors import BaseLost
 from meteor_net.limits import Limits
 from meteor_net.state.coding import Coding, eg, varint
 from meteor_net.state.coding.texts import encode_texts
-from meteor_net.state.version import Version
+from meteor_net.state.version import TableVersion, Version
 from meteor_net.state.world import World
 
 #: A version that has stood for more ticks is sent with a later tick, so that 16 bits suffice.
@@ -96,20 +96,40 @@ class Stream:
             Whether a new version was made: False if nothing changed.
         """
         old = self.version
+        self._begin(tick, check)
+        frozen, bad = [], 0
+        for table, was in zip(self.world.tables, old.tables, strict=True):
+            frozen.append(table._freeze(was))
+            bad += table._bad
+        self.counters["bad_values"] = bad
+        return self._add(tick, tuple(frozen))
+
+    def put(self, version: Version, tick: int, check: bool = False) -> bool:
+        """Take a version of another stream as it is, such as a recorded one, where `commit` would look at the world.
+
+        Args:
+            version: Of the same tables; its number and tick do not count.
+            tick, check: As for `commit`.
+
+        Returns:
+            As `commit` does.
+        """
+        self._begin(tick, check)
+        old = self.version.tables
+        return self._add(tick, tuple(was if was.same(new) else new for was, new in zip(old, version.tables, strict=True)))
+
+    def _begin(self, tick: int, check: bool) -> None:
         if tick <= self._now:
             raise ValueError(f"commit of tick {tick} after tick {self._now}: ticks start at 1 and grow")
         self._now = tick
         self._check = self._check or check
-        frozen, bad, changed = [], 0, False
-        for table, was in zip(self.world.tables, old.tables, strict=True):
-            is_now = table._freeze(was)
-            frozen.append(is_now)
-            bad += table._bad
-            changed |= is_now is not was
-        self.counters["bad_values"] = bad
-        if not changed:
+
+    def _add(self, tick: int, tables: tuple[TableVersion, ...]) -> bool:
+        """Make a version of tables, unless all of them are those of the newest."""
+        old = self.version
+        if all(new is was for new, was in zip(tables, old.tables, strict=True)):
             return False
-        new = Version(self.world.schema, old.number + 1, tick, tuple(frozen), self._check)
+        new = Version(self.world.schema, old.number + 1, tick, tables, self._check)
         self._check = False
         self._bytes += _unshared(new, old)
         self._ring.append(new)
