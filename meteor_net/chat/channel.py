@@ -44,6 +44,7 @@ class Channel:
     Attributes:
         place: Its epoch and the offset to come; None until storage has opened it.
         lines: How many lines were heard here.
+        heard: Told each line that is heard here, in order.
     """
 
     def __init__(self, number: int, name: str, limits: Limits, requests: list[Request], report: Report) -> None:
@@ -51,6 +52,7 @@ class Channel:
         self.name = name
         self.place: ChannelPlace | None = None
         self.lines = 0
+        self.heard: Callable[[StoredLine], None] | None = None
         self._limits = limits
         self._requests = requests
         self._report = report
@@ -263,6 +265,8 @@ class Channel:
 
     def _deliver(self, line: StoredLine) -> None:
         self.lines += 1
+        if self.heard is not None:
+            self.heard(line)
         shared: Shared | None = None
         for session, hearer in self._hearers.items():
             if shared is None:

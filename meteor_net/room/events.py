@@ -28,8 +28,8 @@ class Events:
         self._schema = schema
         self._given = 0
         self._kept: deque[tuple[int, Shared]] = deque(maxlen=limits.room_events)
-        #: To whom (None: to all), and its number.
-        self._waiting: list[tuple[Player | None, int, Shared]] = []
+        #: To whom (None: to all), its number, and the event as it was emitted.
+        self._waiting: list[tuple[Player | None, int, Shared, Any]] = []
 
     def emit(self, event: Any, tick: int, player: Player | None = None) -> None:
         """Take an event; to all, or to one player, for whom it is not kept.
@@ -41,19 +41,21 @@ class Events:
             raise LocalProtocolError(f"{type(event).__name__} is not among the game's events")
         number = self._given + 1 if player is None else 0
         kind = self._schema.event_number(type(event))
-        self._waiting.append((player, number, Shared.of(EventMessage(self._room, number, tick, kind, event.to_wire()))))
+        shared = Shared.of(EventMessage(self._room, number, tick, kind, event.to_wire()))
+        self._waiting.append((player, number, shared, event))
         self._given = max(self._given, number)
 
-    def deliver(self, players: Sequence[Player]) -> None:
-        """The tick's frames are out: now its events."""
+    def deliver(self, players: Sequence[Player]) -> list[Any]:
+        """The tick's frames are out: now its events. Answers those that are for all."""
         waiting, self._waiting = self._waiting, []
-        for to, number, shared in waiting:
+        for to, number, shared, _ in waiting:
             if to is None:
                 self.number = number
                 self._kept.append((number, shared))
             for player in players:
                 if to is None or to is player:
                     player.session.put(Lane.EVENTS, shared)
+        return [event for to, _, _, event in waiting if to is None]
 
     def missed(self, player: Player, last: int | None) -> None:
         """Give a player who comes back the events since number `last` (None: of another world), or say that they are gone."""

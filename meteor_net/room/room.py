@@ -20,12 +20,13 @@ from ..interfaces import IPlayer, IRoom
 from ..messages import ActionMessage, Clock, Earlier, Held, Join, Leave, Left, LineKind, Lost, Message, Say
 from ..session.outbox import Lane
 from ..session.session import Session
-from ..state import Schema, Stream, World
+from ..state import Schema, Stream, Version, World
 from .actions import Actions
 from .asking import Asking
 from .events import Events
 from .feed import Feed
 from .members import Members
+from .observers import Observers
 from .player import Player
 from .saving import Saving
 from .surroundings import Surroundings
@@ -43,7 +44,7 @@ class Room:
         name, world, tick, random, rng: See `IRoom`.
         number: The wire's; also its stream's.
         channel: The room's own channel.
-        members, feed, events, actions, talk, saving: Its parts; most count what they do.
+        members, feed, events, actions, talk, saving, observers: Its parts; most count what they do.
         next_tick_at: When the tick in hand is due, in seconds.
         counters: joined, left, turned_away, ticks, ticks_dropped: plain integers.
     """
@@ -74,7 +75,10 @@ class Room:
         self.talk = Talk(self, chat, channel, self.asking, around)
         kept = [table for table in self.world.tables if type(table) in game.keep]
         self.saving = Saving(name, kept, self.tick_s, around)
+        self.observers = Observers(self.asking)
+        channel.heard = self.observers.line
         self._around = around
+        self._shown: Version | None = None
         self._ticked_at = around.now
         self._awaits_tick = False
         self._check_every = max(1, round(game.tick_hz))
@@ -133,6 +137,10 @@ class Room:
         """Take a player out, and tell why."""
         self.members.remove(player, text, self._around.now)
 
+    def show(self, version: Version) -> None:
+        """Let players see a version, such as a recorded one, from the next commit on, in place of the live world."""
+        self._shown = version
+
     def server_ms(self, now: float) -> int:
         """Milliseconds of the server's clock."""
         return self._around.server_ms(now)
@@ -181,6 +189,7 @@ class Room:
             self.saving.close(now)
 
         self.is_closed = True
+        self.observers.closed()
         self._around.closed(self)
         self.asking.ask(None, "closed", self.game.closed, told, told, now)
         self._around.report("closed", room=self.name)
@@ -269,7 +278,7 @@ class Room:
             player.tell_rows()
         self.actions.acknowledge(players, self.tick)
         self.feed.serve(players, now, self.server_ms(now))
-        self.events.deliver(players)
+        self.observers.ticked(self.tick, self.events.deliver(players))
         self.counters["ticks"] += 1
 
     def _move(self) -> None:
@@ -282,7 +291,11 @@ class Room:
             raise TypeError(f"tick answered a {type(answer).__name__}, which nobody awaits; it has to be done when it returns")
 
     def _commit(self) -> None:
-        self.feed.stream.commit(self.tick, check=self.tick % self._check_every == 0)
+        stream, check = self.feed.stream, self.tick % self._check_every == 0
+        if self._shown is None:
+            stream.commit(self.tick, check)
+        else:
+            stream.put(self._shown, self.tick, check)
 
     def _frame_too_large(self, size: int) -> None:
         most = self._around.limits.packet_out_bytes
