@@ -108,15 +108,16 @@ class Server:
             return self._log.read()
 
 
-def meteor(port: int, *options: str) -> Server:
+def meteor(port: int, *options: str, env: dict[str, str] | None = None) -> Server:
     """Start `twistd meteor` at a port; it does not listen yet.
 
     Args:
         port: Where.
         options: More of its options.
+        env: Its environment; None for ours.
     """
     command = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "--nodaemon", "--pidfile="]
-    return Server(port, [*command, "meteor", "--listen", f"tcp:{port}:interface=127.0.0.1", *options])
+    return Server(port, [*command, "meteor", "--listen", f"tcp:{port}:interface=127.0.0.1", *options], env)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ class LightSocket(asyncio.Protocol):
         ended: Why the connection ended, or None.
     """
 
-    path: ClassVar[str] = "/ws"
+    path: str = "/ws"
     subprotocol: ClassVar[str] = "meteor.v1"
 
     def __init__(self, random: Random) -> None:

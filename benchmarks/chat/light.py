@@ -128,7 +128,7 @@ class MeteorHearer(Hearer):
 class PeerHearer(Hearer):
     """One of python-socketio's: Engine.IO 4 over a WebSocket, events as JSON text."""
 
-    path: ClassVar[str] = "/socket.io/?EIO=4&transport=websocket"
+    path: str = "/socket.io/?EIO=4&transport=websocket"
     subprotocol: ClassVar[str] = ""
 
     def __init__(self, name: str, heard: Callable[[str], None]) -> None:

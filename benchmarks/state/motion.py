@@ -30,7 +30,7 @@ class Motion:
 
     Attributes:
         name: Of the file.
-        values: Shape (ticks, 3, rows): x and y below `SIZE`, and an angle in radians.
+        values: Shape (ticks, 3, rows): x and y below the size of the world, and an angle in radians.
     """
 
     name: str
@@ -54,27 +54,42 @@ class Motion:
         return path
 
 
-def wandering(rows: int = ROWS, ticks: int = TICKS, seed: int = SEED) -> Motion:
-    """Rows that wander: heading and speed change a little each tick, and the angle turns at a rate that drifts."""
+def wandering(
+    rows: int = ROWS,
+    ticks: int = TICKS,
+    seed: int = SEED,
+    size: float = SIZE,
+    speeds: tuple[float, float] = (SLOWEST, FASTEST),
+) -> Motion:
+    """Rows that wander: heading and speed change a little each tick, and the angle turns at a rate that drifts.
+
+    Args:
+        rows, ticks, seed: How many, how long, and which of all such motions.
+        size: Of the world, at whose borders places wrap.
+        speeds: The slowest and the fastest, in units a second.
+    """
     random = np.random.default_rng(seed)
-    place, heading, speed, angle = _start(random, rows)
+    place, heading, speed, angle = _start(random, rows, size, speeds)
     turn = np.zeros(rows)
     values = np.empty((ticks, 3, rows))
     for tick in range(ticks):
         values[tick] = *place, angle
         heading += random.normal(0, HEADING_NOISE, rows)
         speed *= 1 + random.uniform(-SPEED_NOISE, SPEED_NOISE, rows)
-        np.clip(speed, SLOWEST, FASTEST, out=speed)
+        np.clip(speed, *speeds, out=speed)
         turn = turn * TURN_DAMPING + random.normal(0, TURN_NOISE, rows)
         angle = (angle + turn) % (2 * np.pi)
-        place = (place + speed / TICK_HZ * np.array([np.cos(heading), np.sin(heading)])) % SIZE
-    return Motion(f"wandering-{rows}x{ticks}-{seed}", values)
+        place = (place + speed / TICK_HZ * np.array([np.cos(heading), np.sin(heading)])) % size
+    name = f"wandering-{rows}x{ticks}-{seed}"
+    if (size, speeds) != (SIZE, (SLOWEST, FASTEST)):
+        name += f"-{size:g}-{speeds[0]:g}to{speeds[1]:g}"
+    return Motion(name, values)
 
 
 def constant(rows: int = ROWS, ticks: int = TICKS, seed: int = SEED) -> Motion:
     """Rows that keep their velocity and their turn rate."""
     random = np.random.default_rng(seed)
-    place, heading, speed, angle = _start(random, rows)
+    place, heading, speed, angle = _start(random, rows, SIZE, (SLOWEST, FASTEST))
     turn = random.normal(0, TURN_NOISE, rows)
     values = np.empty((ticks, 3, rows))
     way = speed / TICK_HZ * np.array([np.cos(heading), np.sin(heading)])
@@ -84,8 +99,10 @@ def constant(rows: int = ROWS, ticks: int = TICKS, seed: int = SEED) -> Motion:
     return Motion(f"constant-{rows}x{ticks}-{seed}", values)
 
 
-def _start(random: np.random.Generator, rows: int) -> tuple[Floats, Floats, Floats, Floats]:
-    place = random.uniform(0, SIZE, (2, rows))
+def _start(
+    random: np.random.Generator, rows: int, size: float, speeds: tuple[float, float]
+) -> tuple[Floats, Floats, Floats, Floats]:
+    place = random.uniform(0, size, (2, rows))
     heading = random.uniform(0, 2 * np.pi, rows)
-    speed = random.uniform(SLOWEST, FASTEST, rows)
+    speed = random.uniform(*speeds, rows)
     return place, heading, speed, random.uniform(0, 2 * np.pi, rows)

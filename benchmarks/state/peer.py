@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
@@ -56,10 +56,10 @@ class Peer:
         return answer
 
 
-def installed() -> dict[str, str]:
+def installed(packages: Mapping[str, str] = WANTED) -> dict[str, str]:
     """Tell which of the wanted packages are there, and in which version."""
     found = {}
-    for name, wanted in WANTED.items():
+    for name, wanted in packages.items():
         described = FOLDER / "node_modules" / name / "package.json"
         if described.is_file():
             version = json.loads(described.read_text(encoding="utf-8"))["version"]
@@ -68,22 +68,26 @@ def installed() -> dict[str, str]:
     return found
 
 
-def install() -> None:
+def install(packages: Mapping[str, str] = WANTED) -> None:
     """Install what is missing.
+
+    Args:
+        packages: Name -> how the version begins.
 
     Raises:
         PeerError: npm is missing, or failed.
     """
-    if len(installed()) < len(WANTED):
+    if len(installed(packages)) < len(packages):
         npm = shutil.which("npm")
         if npm is None:
             raise PeerError("npm is not found: install Node.js with npm (Debian: nodejs npm)")
         say("installing the peer from npm into benchmarks/peers")
         FOLDER.mkdir(exist_ok=True)
-        (FOLDER / "package.json").write_text('{"private": true}\n')
-        packages = [f"{name}@{version}" for name, version in WANTED.items()]
+        if not (FOLDER / "package.json").is_file():
+            (FOLDER / "package.json").write_text('{"private": true}\n')
+        wanted = [f"{name}@{version}" for name, version in packages.items()]
         # Its peers of other databases are no business of ours, and one of them comes from git.
-        command = [npm, "install", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error", *packages]
+        command = [npm, "install", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error", *wanted]
         try:
             subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=INSTALL_S, check=True)
         except subprocess.SubprocessError as error:
