@@ -16,6 +16,7 @@ export { CloseCode, ConnectionFailed, MessageError, MeteorError, PacketError, Re
 export { LineKind, MessageType } from "./messages.js";
 export { NetworkMonitor } from "./monitor.js";
 export { StateSync, interpolate } from "./state.js";
+export { cosInt, sinInt } from "./trig.js";
 
 /** @typedef {import("./chat-lines.js").ChatMessage} ChatMessage */
 /** @typedef {import("./chat-queue.js").QueuedLine} QueuedLine */
