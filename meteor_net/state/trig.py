@@ -1,8 +1,8 @@
 """Sine and cosine in whole numbers, the same in every language; `browser/trig.js` has the same table.
 
 `math.sin` and JavaScript's `Math.sin` differ in some last bits, and so would two worlds that are moved by them. What a `step`
-needs of them (docs/explanation/prediction.md) it takes from here: a quarter of the wave in 256 steps, and between two of those a
-straight line.
+needs of them (docs/explanation/prediction.md) it takes from here: a quarter of the wave in 256 steps, and a straight line
+between two of those.
 """
 
 from __future__ import annotations
