@@ -99,6 +99,27 @@ def encode_packet(messages: Iterable[Message]) -> bytes:
     return packet
 
 
+def frame_around_sight(frame: Frame) -> tuple[bytes, bytes]:
+    """Encode a packet of one frame but for its item `sight`, which is another one for each player.
+
+    Returns:
+        What comes before that byte string, and what after it: `before + bytes_head(len(sight)) + sight + after`.
+    """
+    items = [CODES[Frame], frame.stream, frame.tick16, frame.base, frame.data, frame.texts]
+    after = cbor2.dumps(frame.docs) if frame.docs else b""
+    count = len(items) + (2 if frame.docs else 1)
+    return b"".join([b"\x81", bytes((0x80 + count,)), *map(cbor2.dumps, items)]), after
+
+
+def bytes_head(size: int) -> bytes:
+    """Encode the head of a byte string of that many bytes."""
+    if size < 24:
+        return bytes((0x40 + size,))
+    if size < 256:
+        return bytes((0x58, size))
+    return b"\x59" + size.to_bytes(2, "big") if size < 65_536 else b"\x5a" + size.to_bytes(4, "big")
+
+
 def encode_items(message: Message) -> list[Any]:
     """Make plain values of a message's items; last ones that are as usual are left out."""
     items: list[Any] = msgspec.to_builtins(message, builtin_types=(bytes,))
@@ -163,8 +184,8 @@ def _decode(data: bytes, allowed: frozenset[type[Message]], most: int, items: in
     return messages
 
 
-def load_item(data: bytes) -> Any:
-    """Read one CBOR item, and see that nothing follows it.
+def load_item(data: bytes, depth: int = MAX_DEPTH) -> Any:
+    """Read one CBOR item, nested at most so deep, and see that nothing follows it.
 
     Raises:
         PacketError: It is not well-formed, nested too deep, or of a kind that the wire does not have; or something follows it.
@@ -175,7 +196,7 @@ def load_item(data: bytes) -> Any:
     try:
         items = cbor2.loads(
             b"\x82" + data + _END,
-            max_depth=MAX_DEPTH + 1,
+            max_depth=depth + 1,
             allow_indefinite=False,
             allow_duplicate_keys=False,
             semantic_decoders=_REFUSE,

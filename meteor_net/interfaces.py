@@ -95,10 +95,26 @@ class IPlayer(Interface):
     room = Attribute("The IRoom.")
     row = Attribute("The player's own row (or None); set by the handler, told to the client as `me`.")
     rows = Attribute("All of the player's own rows, a list; `row` is its first.")
+    key = Attribute("A number of 0 to 65,535 that nobody else in the room has, or had: what `owner` of a row is set to.")
+    team = Attribute("The team (0 to 65,535) whose rows the player sees, several, or None; set by the handler.")
     data = Attribute("A dict for whatever the game wants to keep about the player.")
     online = Attribute("False while the player is away.")
     round_trip_ms = Attribute("The last measured round trip, or None.")
     seen = Attribute("The tick on the player's screen when the action in hand was sent, a float; 0.0 if unknown.")
+
+    def look(x: float | None = None, y: float | None = None, reach: float | None = None) -> None:
+        """Look from a point from now on; without one, from where `row` is again.
+
+        That is how it begins: a player sees what is around its row, if the row's table has the fields x and y. While it has no
+        such row, it sees what is around the last point; before the first, nothing of tables with cells.
+
+        Args:
+            x, y: The point, as in the tables with cells.
+            reach: How far the player sees from there; as far as those tables say, if None.
+
+        Raises:
+            ValueError: One is NaN or infinite, the reach is negative, or only one of x and y is given.
+        """
 
     def say(text: str) -> None:
         """Send the player alone a notice, kept in the user's inbox."""

@@ -14,7 +14,7 @@ from ..session.outbox import Lane, Pipe
 from ..session.session import Session
 from .asking import as_refused, nothing
 from .places import Places
-from .player import Player
+from .player import KEYS, Player
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Members:
         self._waiting: dict[Session, _Wish] = {}
         #: Whom the game is being asked about; some may have left meanwhile.
         self._entering: set[Player] = set()
+        self._next_key = 0
 
     def __contains__(self, session: Session) -> bool:
         return session in self.players or session in self._waiting
@@ -109,8 +110,20 @@ class Members:
             self._turn_away(session, Refused(f"room {room.name} could not be opened", "failed"))
         elif wish.role is Role.PLAY and playing >= room.game.max_players:
             self._turn_away(session, Refused(f"room {room.name} is full: {playing} are playing", "room-full"))
+        elif (key := self._free_key()) is None:
+            self._turn_away(session, Refused(f"room {room.name} is full: {len(self.players)} are in it", "room-full"))
         else:
-            self._take_in(Player(session, room, wish.role, self._around.limits), wish, now)
+            self._take_in(Player(session, room, wish.role, self._around.limits, key), wish, now)
+
+    def _free_key(self) -> int | None:
+        """The next key that nobody has, or had: only when all were given out does it begin with the first ones again."""
+        used = {player.key for player in (*self.players.values(), *self._entering)}
+        if len(used) == KEYS:
+            return None
+        while self._next_key in used:
+            self._next_key = (self._next_key + 1) % KEYS
+        key, self._next_key = self._next_key, (self._next_key + 1) % KEYS
+        return key
 
     def _take_in(self, player: Player, wish: _Wish, now: float) -> None:
         room = self._room

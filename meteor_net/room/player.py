@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
+from math import isfinite
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -18,8 +21,13 @@ from ..session.session import Session
 from ..state import Coding, Row
 
 if TYPE_CHECKING:
+    from ..state.sight.lookout import Looking
+    from ..state.sight.sights import Sight
     from .answer import Answer
     from .room import Room
+
+#: Keys of players, and teams, are below this: a key travels in 16 bits (wire page, clause 8.19).
+KEYS = 65_536
 
 #: An input that waits for its tick: sequence number, tick on screen in eighths, the action.
 Waiting = tuple[int, int, Any]
@@ -30,7 +38,7 @@ class Player:
     """A user in a room.
 
     Attributes:
-        user, name, role, room, data, online, seen, row, rows: See `IPlayer`.
+        user, name, role, room, data, online, seen, row, rows, key, team: See `IPlayer`.
         session: Whose it is.
         inputs: Inputs that wait for a tick.
         top_seq: The highest sequence number that came; `acked_seq` the highest that was told taken.
@@ -44,10 +52,16 @@ class Player:
         seated: It was told JOINED on the connection that it has now, and hears what happens.
         hand: The answer that a command in hand owes the player, or None.
         lagging_since: When this player began to lack the newest version, in seconds, or None.
+        sight: The keys that the client holds as of the version `held`, or None if all are to be sent anew.
+        looking: How it looks at keyed tables, and what it is to hold; None where there are none, or before it is seated.
+        spot: Where the player looks from, or None for where its row is; `reach` how far it sees, or None for as far as the
+            tables say. See `look`.
+        teams: Those of `team`, as a set.
     """
 
-    def __init__(self, session: Session, room: Room, role: Role, limits: Limits) -> None:
+    def __init__(self, session: Session, room: Room, role: Role, limits: Limits, key: int) -> None:
         self.session = session
+        self.key = key
         self.user = session.user
         self.name = session.name
         self.role = role.name.lower()
@@ -65,6 +79,12 @@ class Player:
         self.written_at: float | None = None
         self.probe: int | None = None
         self.lagging_since: float | None = None
+        self.sight: Sight | None = None
+        self.looking: Looking | None = None
+        self.spot: tuple[float, float] | None = None
+        self.reach: float | None = None
+        self.teams: frozenset[int] = frozenset()
+        self._team: int | frozenset[int] | None = None
         self.hand: Answer | None = None
         self.busy = 0
         self.entered = False
@@ -105,6 +125,40 @@ class Player:
             if not isinstance(row, Row) or row.table not in self.room.world.tables:
                 raise TypeError(f"{row!r} is no row of this room's world")
         self._rows = rows
+        self.room.own.touch()
+
+    @property
+    def team(self) -> int | frozenset[int] | None:
+        """The team, or teams, that the player is of; None for none.
+
+        Raises:
+            TypeError: What is set is neither an integer, nor several.
+            ValueError: One is not within 0 to 65,535.
+        """
+        return self._team
+
+    @team.setter
+    def team(self, team: int | Iterable[int] | None) -> None:
+        if team is None:
+            self._team, self.teams = None, frozenset()
+        elif isinstance(team, Iterable) and not isinstance(team, str | bytes):
+            self._team = self.teams = frozenset(map(_team_number, team))
+        else:
+            self._team = _team_number(team)
+            self.teams = frozenset((self._team,))
+        self.room.own.touch()
+
+    def look(self, x: float | None = None, y: float | None = None, reach: float | None = None) -> None:
+        """Look from a point, until told otherwise; without one, from where `row` is, as it was at first."""
+        if (x is None) != (y is None):
+            raise ValueError("look wants both x and y, or neither")
+        spot = None if x is None or y is None else (_finite("x", x), _finite("y", y))
+        if reach is not None and _finite("reach", reach) < 0.0:
+            raise ValueError(f"reach is {reach}; it cannot be negative")
+        if reach != self.reach or spot is None or self.spot is None:
+            self.room.own.touch()
+        self.spot, self.reach = spot, reach
+        self.room.views.moved = True
 
     @property
     def round_trip_ms(self) -> float | None:
@@ -142,10 +196,14 @@ class Player:
         answer = self.hand
         return None if answer is None or answer.taken else answer
 
+    def living_rows(self) -> list[Any]:
+        """Those of `rows` that are alive."""
+        return [row for row in self._rows if row.alive]
+
     def row_numbers(self) -> list[tuple[int, int]]:
         """(table, slot) of the rows that are alive, as the wire has them."""
         tables = self.room.world.tables
-        return [(tables.index(row.table), row.slot) for row in self._rows if row.alive]
+        return [(tables.index(row.table), row.slot) for row in self.living_rows()]
 
     def tell_rows(self) -> None:
         """Tell the client which rows are its own, if that changed."""
@@ -164,3 +222,21 @@ class Player:
         open_seqs = [seq for seq, _, _ in self.inputs]
         open_seqs.extend(self.answering)
         return min(open_seqs) - 1 if open_seqs else self.top_seq
+
+
+def _team_number(team: Any) -> int:
+    if isinstance(team, bool):
+        raise TypeError(f"a team is an integer, or None, or several; not {team!r}")
+    try:
+        number = index(team)
+    except TypeError:
+        raise TypeError(f"a team is an integer, or None, or several; not {team!r}") from None
+    if not 0 <= number < KEYS:
+        raise ValueError(f"team {number}; teams are 0 to {KEYS - 1}")
+    return number
+
+
+def _finite(name: str, value: float) -> float:
+    if not isfinite(value):
+        raise ValueError(f"{name} is {value}; it has to be a finite number")
+    return float(value)

@@ -27,8 +27,10 @@ from .events import Events
 from .feed import Feed
 from .members import Members
 from .observers import Observers
+from .own import OwnRows
 from .player import Player
 from .saving import Saving
+from .sights import Views
 from .surroundings import Surroundings
 from .talk import Talk
 
@@ -69,7 +71,9 @@ class Room:
         self.counters = dict.fromkeys(("joined", "left", "turned_away", "ticks", "ticks_dropped"), 0)
         self.asking = Asking(name, around.limits, around.requests, around.report)
         self.members = Members(self, around)
+        self.own = OwnRows()
         self.feed = Feed(number, Stream(self.world, limits=around.limits), around.limits, self._frame_too_large)
+        self.views = Views(getattr(self.feed.stream, 'sights', None))
         self.events = Events(number, schema, around.limits)
         self.actions = Actions(number, game, schema, self.asking, around.limits)
         self.talk = Talk(self, chat, channel, self.asking, around)
@@ -274,8 +278,8 @@ class Room:
             except Exception as error:
                 self.asking.raised(None, "tick", error)
         players = self.members.seated()  # the handler may have taken some out
-        for player in players:
-            player.tell_rows()
+        self.own.tell(players)
+        self.views.update(players, self.own.revision)
         self.actions.acknowledge(players, self.tick)
         self.feed.serve(players, now, self.server_ms(now))
         self.observers.ticked(self.tick, self.events.deliver(players))
@@ -293,7 +297,7 @@ class Room:
     def _commit(self) -> None:
         stream, check = self.feed.stream, self.tick % self._check_every == 0
         if self._shown is None:
-            stream.commit(self.tick, check)
+            stream.commit(self.tick, check, **({"force": True} if self.feed.overdue(self._around.now) else {}))
         else:
             stream.put(self._shown, self.tick, check)
 
