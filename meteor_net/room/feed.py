@@ -40,7 +40,7 @@ class _Packet:
 
     def __init__(self, number: int, step: Step) -> None:
         self.step = step
-        self.frame = Frame(number, step.tick16, step.base_code, step.data, step.texts or [])
+        self.frame = Frame(number, step.tick16, step.base_code, step.data, step.texts or [], docs=step.docs)
         self._shared: Shared | None = None
         self._around: tuple[bytes, bytes] | None = None
 
@@ -90,7 +90,7 @@ class Feed:
         player.coding = Coding.of(player.session.features)
         player.held = held or None  # the empty version is where a keyframe starts
         player.sight = None
-        if getattr(self.stream, 'sights', None) is not None and held == self.stream.version.number:
+        if self.stream.sights is not None and held == self.stream.version.number:
             player.held = None  # what it holds of keyed tables is not known, and no step leads to where it stands
         player.written_at = None
         player.probe = None
@@ -130,8 +130,8 @@ class Feed:
         self._unseen_since = None if not unseen else self._unseen_since or now
         if late:
             ready += self._in_turn(late, now)
-        if getattr(self.stream, 'sights', None) is not None:
-            self._give_views(ready, getattr(self.stream, 'sights', None), now)
+        if self.stream.sights is not None:
+            self._give_views(ready, self.stream.sights, now)
         else:
             for player in ready:
                 self._give(player, self._packet(player.held, player.coding).shared, newest, now)

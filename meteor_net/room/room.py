@@ -73,7 +73,7 @@ class Room:
         self.members = Members(self, around)
         self.own = OwnRows()
         self.feed = Feed(number, Stream(self.world, limits=around.limits), around.limits, self._frame_too_large)
-        self.views = Views(getattr(self.feed.stream, 'sights', None))
+        self.views = Views(self.feed.stream.sights)
         self.events = Events(number, schema, around.limits)
         self.actions = Actions(number, game, schema, self.asking, around.limits)
         self.talk = Talk(self, chat, channel, self.asking, around)
@@ -297,7 +297,7 @@ class Room:
     def _commit(self) -> None:
         stream, check = self.feed.stream, self.tick % self._check_every == 0
         if self._shown is None:
-            stream.commit(self.tick, check, **({"force": True} if self.feed.overdue(self._around.now) else {}))
+            stream.commit(self.tick, check, force=self.feed.overdue(self._around.now))
         else:
             stream.put(self._shown, self.tick, check)
 
