@@ -23,6 +23,7 @@ _HOMES = {
     **dict.fromkeys(
         [
             "Table", "Row", "World", "Fixed", "Angle", "UInt", "Int", "Flag", "Choice", "Text", "Local",
+            "Cells", "Team", "Owner",
             "Action", "Input", "Event", "StateSync",
         ],
         "state",
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from .monitor import NetworkReport as NetworkReport
     from .state import Action as Action
     from .state import Angle as Angle
+    from .state import Cells as Cells
     from .state import Choice as Choice
     from .state import Event as Event
     from .state import Fixed as Fixed
@@ -74,9 +76,11 @@ if TYPE_CHECKING:
     from .state import Input as Input
     from .state import Int as Int
     from .state import Local as Local
+    from .state import Owner as Owner
     from .state import Row as Row
     from .state import StateSync as StateSync
     from .state import Table as Table
+    from .state import Team as Team
     from .state import Text as Text
     from .state import UInt as UInt
     from .state import World as World

@@ -17,6 +17,7 @@ from meteor_net.state.replica import Replica
 from meteor_net.state.rotation import Quaternion
 from meteor_net.state.row import Row
 from meteor_net.state.schema import Schema
+from meteor_net.state.sight.keys import Cells, Owner, Team
 from meteor_net.state.stream import Step, Stream
 from meteor_net.state.sync import StateSync
 from meteor_net.state.table import Table
@@ -26,7 +27,7 @@ from meteor_net.state.words import Choice, Data, Flag, Local, Text
 from meteor_net.state.world import World
 
 __all__ = [
-    "FEATURES", "Action", "Angle", "BaseLost", "Choice", "Coding", "Data", "DeadRow", "Event", "Field", "Fixed", "Flag",
-    "FrameError", "Input", "Int", "Local", "Quaternion", "Replica", "Row", "RowView", "Schema", "StateSync", "Step",
-    "Stream", "Table", "TableFull", "TableView", "Text", "UInt", "Version", "World", "WorldView", "interpolate",
+    "FEATURES", "Action", "Angle", "BaseLost", "Cells", "Choice", "Coding", "Data", "DeadRow", "Event", "Field", "Fixed", "Flag",
+    "FrameError", "Input", "Int", "Local", "Owner", "Quaternion", "Replica", "Row", "RowView", "Schema", "StateSync", "Step",
+    "Stream", "Table", "TableFull", "TableView", "Team", "Text", "UInt", "Version", "World", "WorldView", "interpolate",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from meteor_net.state.fields import Field, IntegerField
 from meteor_net.state.floats import FloatColumns, whole_numbers
 from meteor_net.state.numeric import FloatField, WholeField
 from meteor_net.state.rotation import COLUMNS, Quaternion
+from meteor_net.state.sight.keys import KeyField
 from meteor_net.state.words import Choice, Data, Flag, Local, Text
 
 #: Integer columns of a table: their bitmap, with one bit more, is a uvarint (wire clause 8.5).
@@ -52,6 +53,7 @@ class Layout:
         wire: The fields that travel, as in the schema.
         columns: The integer columns, in order.
         places: The integer column of a field, by its name; of a quaternion, those of all four.
+        key: The field that tells who is told of a row, or None.
         texts: The text and data columns: (place in `wire`, field).
         flags, quaternions: Each with its (first) integer column's place.
         groups: The fields that become integer columns, by how they lie in a live table.
@@ -65,6 +67,10 @@ class Layout:
         self.by_name = {field.name: field for field in fields}
         self.wire = tuple(field for field in fields if not isinstance(field, Local))
         self.locals = tuple(field for field in fields if isinstance(field, Local))
+        keys = [field for field in fields if isinstance(field, KeyField)]
+        if len(keys) > 1:
+            raise ConfigError(f"{', '.join(field.name for field in keys)}: a table has one key at the most")
+        self.key = keys[0] if keys else None
         self._plan_columns()
         self.texts = tuple((place, field) for place, field in enumerate(self.wire) if isinstance(field, Text | Data))
         if len(fields) > MAX_FIELDS or len(self.columns) > MAX_COLUMNS:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 from meteor_net.errors import BaseLost
 from meteor_net.limits import Limits
 from meteor_net.state.coding import Coding, eg, varint
 from meteor_net.state.coding.texts import encode_texts
+from meteor_net.state.documents.docs import Docs, encode_docs
+from meteor_net.state.sight.sights import Sights
 from meteor_net.state.version import TableVersion, Version
 from meteor_net.state.world import World
 
@@ -20,6 +23,8 @@ STALE_TICKS = 8_192
 LEAST_VERSIONS = 3
 #: A step of so few bytes may be shorter in the plain coding, which has no planes.
 TINY_BYTES = 16
+#: What a document takes in memory, by its bytes as CBOR.
+DOCUMENT_FACTOR = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,14 @@ class Step:
         base_code: Versions back * 8 + coding.
         data: The integers.
         texts: The texts that changed, or None.
+        docs: The patches of the documents that changed; empty if none did.
     """
 
     tick: int
     base_code: int
     data: bytes
     texts: list[Any] | None
+    docs: bytes = b""
 
     @property
     def tick16(self) -> int:
@@ -55,6 +62,8 @@ class Stream:
     Attributes:
         counters: Plain integers for a monitor: versions made, frames and bytes encoded, keyframes and
             catch-ups among them, and values that were NaN or no word of their choice.
+        wrong: What is wrong with the world's documents, in words, found by the last commit. Of such a document versions hold what
+            it was before; each fault is told once.
     """
 
     def __init__(self, world: World, limits: Limits | None = None) -> None:
@@ -67,6 +76,10 @@ class Stream:
         self._now = 0
         self._check = False
         self._steps: dict[tuple[int, int], Step] = {}
+        self.wrong: list[str] = []
+        keyed = any(table.key_spec is not None for table in world.schema.tables)
+        #: What players see of the keyed tables; None if there are none.
+        self.sights = Sights(world.schema) if keyed else None
         self.counters = dict.fromkeys(("versions", "frames", "keyframes", "catch_ups", "bytes", "bad_values"), 0)
 
     @property
@@ -84,25 +97,30 @@ class Stream:
         """Bytes of the versions held, what they share counted once."""
         return self._bytes
 
-    def commit(self, tick: int, check: bool = False) -> bool:
+    def commit(self, tick: int, check: bool = False, force: bool = False) -> bool:
         """Quantize the world as it is now.
 
         Args:
             tick: Above the tick of the commit before; ticks start at 1.
             check: Steps to the new version carry a checksum. Asked for at a tick that makes no version,
                 the next one carries it.
+            force: Make a version in any case: somebody is to see another part of what stands still.
 
         Returns:
             Whether a new version was made: False if nothing changed.
         """
         old = self.version
         self._begin(tick, check)
-        frozen, bad = [], 0
-        for table, was in zip(self.world.tables, old.tables, strict=True):
-            frozen.append(table._freeze(was))
-            bad += table._bad
-        self.counters["bad_values"] = bad
-        return self._add(tick, tuple(frozen))
+        news = force
+        if self.sights is not None:
+            news |= self.sights.commit(self.world, old.number + 1, tick)
+        frozen = [
+            table._freeze(was) if table.key_spec is None else was
+            for table, was in zip(self.world.tables, old.tables, strict=True)
+        ]
+        self.counters["bad_values"] = sum(table._bad for table in self.world.tables)
+        docs, self.wrong = self.world._documents.commit(old.docs)
+        return self._add(tick, tuple(frozen), docs, news)
 
     def put(self, version: Version, tick: int, check: bool = False) -> bool:
         """Take a version of another stream as it is, such as a recorded one, where `commit` would look at the world.
@@ -115,8 +133,9 @@ class Stream:
             As `commit` does.
         """
         self._begin(tick, check)
-        old = self.version.tables
-        return self._add(tick, tuple(was if was.same(new) else new for was, new in zip(old, version.tables, strict=True)))
+        old = self.version
+        tables = tuple(was if was.same(new) else new for was, new in zip(old.tables, version.tables, strict=True))
+        return self._add(tick, tables, version.docs if encode_docs(old.docs, version.docs) else old.docs)
 
     def _begin(self, tick: int, check: bool) -> None:
         if tick <= self._now:
@@ -124,12 +143,16 @@ class Stream:
         self._now = tick
         self._check = self._check or check
 
-    def _add(self, tick: int, tables: tuple[TableVersion, ...]) -> bool:
-        """Make a version of tables, unless all of them are those of the newest."""
+    def _add(self, tick: int, tables: tuple[TableVersion, ...], docs: Docs, news: bool = False) -> bool:
+        """Make a version of tables and documents, unless all of them are those of the newest and there is no other news."""
         old = self.version
-        if all(new is was for new, was in zip(tables, old.tables, strict=True)):
+        if not news and docs is old.docs and all(new is was for new, was in zip(tables, old.tables, strict=True)):
             return False
         new = Version(self.world.schema, old.number + 1, tick, tables, self._check)
+        new.docs = docs
+        if self.sights is not None:
+            self.sights.versioned(self._check)
+            new.keyed = self.sights.keyed
         self._check = False
         self._bytes += _unshared(new, old)
         self._ring.append(new)
@@ -186,7 +209,9 @@ class Stream:
         self.counters["bytes"] += len(data)
         self.counters["keyframes"] += not number
         self.counters["catch_ups"] += back > 1
-        return Step(new.tick, back * 8 + coding, data, encode_texts(old, new))
+        docs = encode_docs(old.docs, new.docs)
+        self.counters["bytes"] += len(docs)
+        return Step(new.tick, back * 8 + coding, data, encode_texts(old, new), docs)
 
     def _bytes_of(self, back: int, old: Version, new: Version, coding: int) -> tuple[bytes, int]:
         """Encode the integers; and tell the coding that was shorter where both would do."""
@@ -203,9 +228,12 @@ class Stream:
 
 
 def _unshared(version: Version, neighbour: Version) -> int:
-    """Count the bytes of the tables that a version does not share with the one beside it."""
-    total = 0
+    """Count the bytes of the tables and documents that a version does not share with the one beside it."""
+    total = 0 if version.docs is neighbour.docs else DOCUMENT_FACTOR * version.docs.nbytes
     for mine, theirs in zip(version.tables, neighbour.tables, strict=True):
         if mine is not theirs:
             total += mine.nbytes
+    for keyed, other in zip_longest(version.keyed, neighbour.keyed):
+        if keyed is not None and keyed is not other:
+            total += keyed.table.nbytes + keyed.nbytes
     return total

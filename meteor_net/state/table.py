@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from heapq import heappop, heappush
 from operator import index
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,11 @@ from meteor_net.state.errors import TableFull
 from meteor_net.state.fields import ColumnHolder, Field, collect
 from meteor_net.state.layout import Layout
 from meteor_net.state.row import Row, row_class
+from meteor_net.state.sight.keys import MAX_KEYS
 from meteor_net.state.version import MAX_SLOTS, Generations, Mask, TableVersion, Texts, note_moved
+
+if TYPE_CHECKING:
+    from meteor_net.state.sight.keys import KeySpec
 
 
 class Table(ColumnHolder):
@@ -31,10 +35,12 @@ class Table(ColumnHolder):
     Attributes:
         max_rows: The bound, 1 to 16,384.
         table_name: The name in the world and on the wire: the class's in snake case if not given.
+        key_spec: What the schema tells of its key; None if it has none, and so all players are told of all rows.
     """
 
     max_rows: ClassVar[int] = MAX_SLOTS
     table_name: ClassVar[str] = ""
+    key_spec: ClassVar[KeySpec | None] = None
 
     _layout: ClassVar[Layout] = Layout(())
     _row: ClassVar[type[Row]] = Row
@@ -47,6 +53,9 @@ class Table(ColumnHolder):
             cls.table_name = snake(cls.__name__)
         fields = collect(cls, RESERVED)
         cls._layout = Layout(fields)
+        if cls._layout.key is not None:
+            cls._layout.key.bind(cls.table_name, fields)
+            cls.key_spec = cls._layout.key.spec
         cls._row = row_class(fields)
 
     def __init__(self) -> None:
@@ -167,6 +176,17 @@ class Table(ColumnHolder):
     def _clear(self, slots: Any) -> None:
         for name, field in self._layout.by_name.items():
             self._columns[name][slots] = field.zero
+
+    def _keys(self, size: int) -> NDArray[np.int32]:
+        """Give the key of each slot, -1 where it is none; of a table whose author sets them."""
+        assert self._layout.key is not None
+        keys: NDArray[np.int32] = self._columns[self._layout.key.name][:size]
+        return np.where((keys >= 0) & (keys < MAX_KEYS), keys, np.int32(-1))
+
+    def _show_keys(self, keys: NDArray[np.int32]) -> None:
+        """Let the author see the keys that were worked out."""
+        assert self._layout.key is not None
+        self._columns[self._layout.key.name][: len(keys)] = keys
 
     def _structure(self) -> tuple[Mask, Generations]:
         """Give alive and generation up to the highest taken slot, the same arrays while no row comes or goes."""

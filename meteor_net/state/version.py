@@ -9,9 +9,12 @@ from weakref import ref
 import numpy as np
 from numpy.typing import NDArray
 
+from meteor_net.state.documents.docs import Docs, encode_docs
+
 if TYPE_CHECKING:
     from meteor_net.state.layout import Layout
     from meteor_net.state.schema import Schema
+    from meteor_net.state.sight.keyed import Keyed
 
 #: Slots of a table are below this (wire clause 8.1).
 MAX_SLOTS = 16_384
@@ -83,9 +86,11 @@ class Version:
         tick: The tick it was committed at.
         tables: In the schema's order.
         check: Steps to it carry the checksum.
+        docs: The documents by name; nobody may write to them.
+        keyed: On a server, the keyed tables in the schema's order; among `tables` those have no rows.
     """
 
-    __slots__ = ("_crc", "check", "number", "schema", "tables", "tick")
+    __slots__ = ("_crc", "check", "docs", "keyed", "number", "schema", "tables", "tick")
 
     def __init__(self, schema: Schema, number: int, tick: int, tables: tuple[TableVersion, ...], check: bool = False) -> None:
         self.schema = schema
@@ -93,11 +98,13 @@ class Version:
         self.tick = tick
         self.tables = tables
         self.check = check
+        self.docs = Docs.empty(schema.documents)
+        self.keyed: tuple[Keyed, ...] = ()
         self._crc: int | None = None
 
     @classmethod
     def empty(cls, schema: Schema) -> Version:
-        """Make the empty version: no rows, number 0, tick 0."""
+        """Make the empty version: no rows, empty documents, number 0, tick 0."""
         return cls(schema, 0, 0, tuple(TableVersion.empty(table.layout()) for table in schema.tables))
 
     def crc(self) -> int:
@@ -110,8 +117,9 @@ class Version:
         return self._crc
 
     def same(self, other: Version) -> bool:
-        """Tell whether both hold the same rows, values and texts, whatever their ticks."""
-        return all(mine.same(theirs) for mine, theirs in zip(self.tables, other.tables, strict=True))
+        """Tell whether both hold the same rows, values, texts and documents, whatever their ticks."""
+        tables = all(mine.same(theirs) for mine, theirs in zip(self.tables, other.tables, strict=True))
+        return tables and not encode_docs(self.docs, other.docs)
 
     def __repr__(self) -> str:
         rows = ", ".join(str(int(table.alive.sum())) for table in self.tables)
