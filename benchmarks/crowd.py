@@ -25,6 +25,17 @@ HELD_S = 0.5
 STEERS_PER_S = 3.0
 
 
+def frame_tick16(payload: bytes) -> int:
+    """The tick of a frame that comes first in a packet: [16, stream, tick16, ...] with a stream below 24."""
+    width = {0x18: 1, 0x19: 2}.get(payload[4], 0)
+    return int.from_bytes(payload[5 : 5 + width], "big") if width else payload[4]
+
+
+def later(tick: int, tick16: int) -> int:
+    """The tick that `tick16` tells, near a known one."""
+    return tick + ((tick16 - tick + 0x8000) & 0xFFFF) - 0x8000
+
+
 class Recorder(Protocol):
     """Looks at what a player gets."""
 
@@ -58,18 +69,13 @@ class LightPlayer(LightSocket):
     def message(self, payload: bytes, size: int) -> None:
         """Take a packet; a frame that came alone is not read further than its tick, unless somebody records."""
         if payload[2] == FRAME and self._recorder is None:
-            self._note_tick(payload)
+            self._advance(frame_tick16(payload))
             return
         for item in cbor2.loads(payload):
             self._take(item, payload, size)
 
-    def _note_tick(self, payload: bytes) -> None:
-        """The tick of a frame that came alone, without the rest: [16, stream, tick16, ...] with a stream below 24."""
-        width = {0x18: 1, 0x19: 2}.get(payload[4], 0)
-        self._advance(int.from_bytes(payload[5 : 5 + width], "big") if width else payload[4])
-
     def _advance(self, tick16: int) -> None:
-        self.tick += ((tick16 - self.tick + 0x8000) & 0xFFFF) - 0x8000
+        self.tick = later(self.tick, tick16)
 
     def _take(self, item: list[object], payload: bytes, size: int) -> None:
         code = item[0]

@@ -64,7 +64,9 @@ def wandering(
     """Rows that wander: heading and speed change a little each tick, and the angle turns at a rate that drifts.
 
     Args:
-        rows, ticks, seed: How many, how long, and which of all such motions.
+        rows: How many.
+        ticks: How long.
+        seed: Tells which of all such motions.
         size: Of the world, at whose borders places wrap.
         speeds: The slowest and the fastest, in units a second.
     """

@@ -1,4 +1,4 @@
-"""The load: viewers that hear one server, ours or the peer's, from one loop on a core of its own; they count, and may record."""
+"""The load: viewers that hear one server, ours or the peer's, from one loop on another core; they count, and may record."""
 
 from __future__ import annotations
 
@@ -150,7 +150,8 @@ class Crowd:
             self._tending.cancel()
             await asyncio.gather(self._tending, return_exceptions=True)
         for viewer in self.viewers:
-            viewer.leave()
+            if viewer.ready and viewer.ended is None:
+                viewer.leave()
 
     async def _tend(self) -> None:
         """Let each viewer say its word twice a second, a part of them each tick."""
