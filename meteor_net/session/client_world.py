@@ -126,9 +126,9 @@ class RoomWorld:
         keyframe = message.base >> 3 == 0
         if self.lost and not keyframe:
             return
-        self.counters["frame_bytes"] += len(message.data)
+        self.counters["frame_bytes"] += len(message.data) + len(message.sight) + len(message.docs)
         try:
-            version = self.replica.apply(message.tick16, message.base, message.data, message.texts)
+            version = self.replica.apply(message.tick16, message.base, message.data, message.texts, message.sight, message.docs)
         except MessageError as error:
             self._frame_lost(keyframe, error)
             return

@@ -6,14 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from meteor_net.errors import ConfigError, MessageError
+from meteor_net.limits import MAX_DOCUMENTS
 from meteor_net.state.fields import Field, check_name
 from meteor_net.state.layout import MAX_FIELDS
 from meteor_net.state.numeric import Angle, Fixed, Int, UInt
 from meteor_net.state.records import Action, Event, Input
 from meteor_net.state.rotation import Quaternion
 from meteor_net.state.schema import MAX_RECORDS, MAX_TABLES, Schema, hash_of
+from meteor_net.state.sight.keys import MAX_RINGS, KeySpec
 from meteor_net.state.table import Table
 from meteor_net.state.words import Choice, Data, Flag, Text
+
+#: Kinds of keys of a table (wire clause 8.19).
+KINDS_OF_KEYS = frozenset({"cells", "team", "owner"})
 
 
 def parse_schema(described: object) -> Schema:
@@ -38,15 +43,27 @@ def _schema(described: object) -> Schema:
             raise ConfigError("action: input must be true or false")
         actions.append(_class(named, Input if named["input"] else Action))
     events = [_class(_map(item, "event", {"name", "fields"}), Event) for item in _list(parts["events"], "events", MAX_RECORDS)]
-    schema = Schema(tables, actions, events)
+    schema = Schema(tables, actions, events, _list(parts.get("documents", []), "documents", MAX_DOCUMENTS))
     schema.hash = hash_of(described)  # what a later version added to it counts
     return schema
 
 
 def _table(item: object) -> type[Table]:
     named = _map(item, "table", {"name", "fields"})
-    made: type[Table] = _class(named, Table, table_name=named["name"])
+    spec = _key(named["name"], named["key"]) if "key" in named else None
+    made: type[Table] = _class(named, Table, table_name=named["name"], key_spec=spec)
     return made
+
+
+def _key(table: object, item: object) -> KeySpec:
+    """Read what a keyed table's keys are (wire clause 8.19)."""
+    named = _map(item, f"{str(table)[:40]}: key", {"kind", "bits", "rings"})
+    kind, bits, rings = named["kind"], named["bits"], named["rings"]
+    if type(kind) is not str or kind not in KINDS_OF_KEYS:
+        raise ConfigError(f"{str(table)[:40]}: {str(kind)[:40]!r} is no kind of key")
+    if type(bits) is not int or not 1 <= bits <= 16 or type(rings) is not int or not 1 <= rings <= MAX_RINGS:
+        raise ConfigError(f"{str(table)[:40]}: a key has 1 to 16 bits, and 1 to {MAX_RINGS} rings")
+    return KeySpec(kind, bits, rings)
 
 
 def _class(named: dict[str, Any], base: type, **more: Any) -> Any:
@@ -64,7 +81,7 @@ def _field(item: object) -> tuple[str, Field[Any, Any]]:
     if type(item) is not dict:
         raise ConfigError("a field must be a map")
     # Checked here and not only when the class is made: a name such as __slots__ must not get that far.
-    name = check_name(item.get("name"), "field", frozenset({"table_name", "max_rows"}))
+    name = check_name(item.get("name"), "field", frozenset({"table_name", "max_rows", "key_spec"}))
     kind = item.get("kind")
     if type(kind) is not str or kind not in _KINDS:
         raise ConfigError(f"{name}: {str(kind)[:40]!r} is no kind of field")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from meteor_net.state.coding import Coding, eg, varint
 from meteor_net.state.coding.texts import apply_texts
+from meteor_net.state.documents.docs import apply_docs
 from meteor_net.state.errors import FrameError
 from meteor_net.state.schema import Schema
+from meteor_net.state.sight.decode import InSight
 from meteor_net.state.version import Version
 from meteor_net.state.view import WorldView
 
@@ -19,7 +21,8 @@ class Replica:
 
     Attributes:
         schema, epoch: As given.
-        version: The newest version; the empty one at first. Its number counts from the first frame.
+        version: The newest version, keyed tables with what is in sight; the empty one at first. Its number
+            counts from the first frame.
         previous: The version before; the same as `version` at first.
         world: The newest version to look at. It and its rows follow as frames are applied.
     """
@@ -30,7 +33,10 @@ class Replica:
         self.version = self.previous = Version.empty(schema)
         self.world = WorldView(self.version)
         self._known_tick = 0
-        self._before: Version | None = None  # the version just before the newest, as `eg` needs it
+        # As the codings know them, with keyed tables empty: the newest version, and the one just before as `eg` needs it.
+        self._base = self.version
+        self._before: Version | None = None
+        self._in_sight = InSight(schema)
 
     @property
     def tick(self) -> int:
@@ -42,11 +48,13 @@ class Replica:
         self._known_tick = tick
 
     def crc(self) -> int:
-        """Give the checksum of the newest version (wire clause 8.7)."""
-        return self.version.crc()
+        """Give the checksum of the newest version (wire clause 8.7); keyed tables are not in it."""
+        return self._base.crc()
 
-    def apply(self, tick16: int, base: int, data: bytes, texts: object = None) -> Version:
-        """Apply a frame (wire clause 8.3).
+    def apply(
+        self, tick16: int, base: int, data: bytes, texts: object = None, sight: bytes = b"", docs: bytes = b""
+    ) -> Version:
+        """Apply a frame (wire clause 8.3): its items from `tick16` on.
 
         Returns:
             The new version.
@@ -57,14 +65,14 @@ class Replica:
         """
         if type(tick16) is not int or not 0 <= tick16 <= 0xFFFF:
             raise FrameError("the frame's tick must be an integer of 0 to 65,535")
-        if type(base) is not int or base < 0 or type(data) is not bytes:
-            raise FrameError("the frame's base must be an integer, its data bytes")
+        if type(base) is not int or base < 0 or not type(data) is type(sight) is type(docs) is bytes:
+            raise FrameError("the frame's base must be an integer; its data, sight and docs bytes")
         back, coding = divmod(base, 8)
         if coding not in (Coding.VARINT, Coding.EG):
             raise FrameError(f"coding {coding} is not known")
-        if back and not self.version.number:
+        if back and not self._base.number:
             raise FrameError("a step before any keyframe")
-        old = self.version if back else Version.empty(self.schema)
+        old = self._base if back else Version.empty(self.schema)
         before: Version | None
         if coding == Coding.EG:
             tables, crc, before = eg.decode_frame(back, self._before, old, data)
@@ -73,12 +81,18 @@ class Replica:
             before = old if back == 1 else None
         if texts is not None:
             apply_texts(old, tables, texts)
-        new = Version(self.schema, self.version.number + (back or 1), self._unwrap(tick16), tuple(tables))
-        if crc is not None and crc != new.crc():
+        pure = Version(self.schema, self._base.number + (back or 1), self._unwrap(tick16), tuple(tables))
+        if crc is not None and crc != pure.crc():
             raise FrameError("the checksum differs")
+        pure.docs = apply_docs(old.docs, docs)
+        in_sight = self._in_sight.apply(sight, anew=back == 0)
+        new = pure
+        if in_sight.tables:
+            new = Version(self.schema, pure.number, pure.tick, in_sight.compose(tables))
+            new.docs = pure.docs
         self.previous = self.version if self.version.number else new
         self.version = new
-        self._before = before
+        self._base, self._before, self._in_sight = pure, before, in_sight
         self._known_tick = max(self._known_tick, new.tick)
         self.world._show(new)
         return new

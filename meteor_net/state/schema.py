@@ -9,6 +9,7 @@ from typing import Any
 import cbor2
 
 from meteor_net.errors import ConfigError
+from meteor_net.limits import MAX_DOCUMENTS
 from meteor_net.state.fields import check_name
 from meteor_net.state.records import Action, Event, Input, Record
 from meteor_net.state.table import Table
@@ -27,6 +28,7 @@ class Schema:
     Args:
         tables: At most 31.
         actions, events: At most 256 each.
+        documents: Names of trees of values, at most 16; no table's.
 
     Raises:
         ConfigError: too many of a kind, two of one name, or a class of another kind.
@@ -37,13 +39,18 @@ class Schema:
         tables: Sequence[type[Table]] = (),
         actions: Sequence[type[Action]] = (),
         events: Sequence[type[Event]] = (),
+        documents: Sequence[str] = (),
     ) -> None:
         self.tables = tuple(tables)
         self.actions = tuple(actions)
         self.events = tuple(events)
+        self.documents = _checked_documents(documents)
         self._tables: dict[str, type[Table]] = _by_name(self.tables, Table, "table", MAX_TABLES)
         self._actions: dict[str, type[Action]] = _by_name(self.actions, Action, "action", MAX_RECORDS)
         self._events: dict[str, type[Event]] = _by_name(self.events, Event, "event", MAX_RECORDS)
+        for name in self.documents:
+            if name in self._tables:
+                raise ConfigError(f"a table and a document are called {name}")
         self._action_numbers = {action: number for number, action in enumerate(self.actions)}
         self._event_numbers = {event: number for number, event in enumerate(self.events)}
         self._table_numbers = {table: number for number, table in enumerate(self.tables)}
@@ -61,16 +68,19 @@ class Schema:
 
         return parse_schema(described)
 
+    @property
+    def names(self) -> list[str]:
+        """What the world has: its tables' names, then its documents'."""
+        return [*self._tables, *self.documents]
+
     def describe(self) -> dict[str, Any]:
         """Give the schema as it is sent (wire clause 7.1)."""
-        return {
-            "tables": [
-                {"name": table.table_name, "fields": [field.describe() for field in table.layout().wire]}
-                for table in self.tables
-            ],
+        described: dict[str, Any] = {
+            "tables": [_describe_table(table) for table in self.tables],
             "actions": [_describe_action(action) for action in self.actions],
             "events": [_describe(event) for event in self.events],
         }
+        return {**described, "documents": list(self.documents)} if self.documents else described
 
     def table(self, name: str) -> type[Table]:
         """Give the table class of that name, e.g. `ship`; KeyError if there is none."""
@@ -100,6 +110,23 @@ class Schema:
 def hash_of(described: object) -> bytes:
     """Give the hash of a description, with all that it holds (wire clause 7.3)."""
     return hashlib.sha256(cbor2.dumps(described, canonical=True)).digest()[:8]
+
+
+def _checked_documents(names: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(names, str) or len(names) > MAX_DOCUMENTS:
+        raise ConfigError(f"documents is {names!r:.80}; a list of at most {MAX_DOCUMENTS} names is expected")
+    for name in names:
+        check_name(name, "document", WORLD_NAMES)
+    if len(set(names)) < len(names):
+        raise ConfigError("two documents have one name")
+    return tuple(names)
+
+
+def _describe_table(table: type[Table]) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": table.table_name, "fields": [field.describe() for field in table.layout().wire]}
+    if table.key_spec is not None:
+        described["key"] = table.key_spec._asdict()
+    return described
 
 
 def _describe(record: type[Record]) -> dict[str, Any]:

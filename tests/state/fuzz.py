@@ -35,7 +35,8 @@ class Place:
             Whether it was refused, and the CPU time in seconds.
         """
         replica = Replica(self.version.schema, 1)
-        replica.version, replica._before = self.version, self.before
+        replica.version = replica._base = self.version
+        replica._before = self.before
         code = self.step.base_code if chance.random() < 0.9 else chance.randrange(64)
         data = mutated(self.step.data, chance)
         began = thread_time()

@@ -114,7 +114,7 @@ class PropertyTests(SynchronousTestCase):
         for number in range(newest.number):
             replica = Replica(newest.schema, 1)
             bases = [version for version in stream._ring if version.number in (number - 1, number)]
-            replica.version, replica._before = bases[-1], bases[0] if len(bases) > 1 else None
+            replica._base, replica._before = bases[-1], bases[0] if len(bases) > 1 else None
             replicas.append(replica)
             take(replica, stream.step(number, coding))
             self.assertTrue(replica.version.same(newest))
@@ -164,7 +164,8 @@ class MutationTests(SynchronousTestCase):
         before = held(base)
         for _ in range(30):
             replica = Replica(newest.schema, 1)
-            replica.version, replica._before = base, stream._ring[max(base.number - 1, 0)]
+            replica.version = replica._base = base
+            replica._before = stream._ring[max(base.number - 1, 0)]
             code = step.base_code if chance.random() < 0.9 else chance.randrange(32)
             try:
                 version = replica.apply(step.tick16, code, mutated(step.data, chance), step.texts)
