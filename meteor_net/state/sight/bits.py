@@ -1,12 +1,12 @@
 """Many short codes in the streams of many keys, written in one pass (wire clause 8.21).
 
-Each key's stream begins at a whole byte, so that it can be cut out. A code is so many zeros, a one and some bits (a number), or only
-bits (a raw integer); where each begins is known before anything is written.
+Each key's stream begins at a whole byte, so that it can be cut out. A code is so many zeros, a one and some bits (a
+number), or only bits (a raw integer); where each begins is known before anything is written.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,8 +114,8 @@ class Streams:
         length = codes.length
         flat = length.ravel()
         at = np.add.accumulate(flat) - flat  # as if all were one stream
-        moved: Numbers = begins - (np.add.accumulate(sizes) - sizes)
-        shift: Numbers = moved[key] if length.ndim == 1 else np.repeat(moved[key], length.shape[1])
+        moved: Any = begins - (np.add.accumulate(sizes) - sizes)
+        shift = moved[key] if length.ndim == 1 else np.repeat(moved[key], length.shape[1])
         at += shift
         unary, rest = codes.unary.ravel(), codes.rest.ravel()
         long = flat > _WORD

@@ -70,6 +70,7 @@ class Grid:
         """Give the part that each place is in, along one axis.
 
         Args:
+            axis: 0 for x, 1 for y.
             at: The places, in the units of the table's fields.
             old: The parts before; a place near its part stays in it.
         """
@@ -79,31 +80,34 @@ class Grid:
 
     def around(self, part_x: int, part_y: int, reaches: tuple[float, ...]) -> tuple[tuple[int, ...], ...]:
         """Give the cells within reach of any place that counts as in a part: per ring, ascending, each cell in its first."""
-        rings, seen = [], np.zeros(0, dtype=np.int64)
+        rings: list[tuple[int, ...]] = []
         for reach in reaches:
-            dx, dy = self._offsets(part_x % PARTS, part_y % PARTS, reach)
-            keys = self._at(part_x // PARTS + dx, part_y // PARTS + dy)
-            fresh = np.setdiff1d(keys, seen, assume_unique=True) if len(seen) else keys
-            seen = keys
-            rings.append(tuple(fresh.tolist()))
+            keys = self._at(part_x, part_y, reach)
+            seen = set().union(*rings)
+            rings.append(tuple(key for key in keys if key not in seen) if seen else tuple(keys))
         return tuple(rings)
 
-    def _at(self, column: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _at(self, part_x: int, part_y: int, reach: float) -> list[int]:
+        dx, dy, most = self._offsets(part_x % PARTS, part_y % PARTS, reach)
+        column, row = dx + part_x // PARTS, dy + part_y // PARTS
         columns, rows = self.counts
-        inside = None
-        if self.wraps[0]:
-            column = column % columns
+        if not self.wraps[0]:
+            inside = ((column >= 0) & (column < columns)).nonzero()[0]
+            if len(inside) < len(column):
+                column, row = column[inside], row[inside]
+        if not self.wraps[1]:
+            inside = ((row >= 0) & (row < rows)).nonzero()[0]
+            if len(inside) < len(row):
+                column, row = column[inside], row[inside]
+        keys = row % rows * columns + column % columns
+        if 2 * most + 1 > min(columns, rows):  # round the world, and there again
+            keys = np.unique(keys)
         else:
-            inside = (column >= 0) & (column < columns)
-        if self.wraps[1]:
-            row = row % rows
-        else:
-            there = (row >= 0) & (row < rows)
-            inside = there if inside is None else inside & there
-        keys = row * columns + column
-        return np.unique(keys if inside is None else keys[inside])
+            keys.sort()
+        listed: list[int] = keys.tolist()
+        return listed
 
-    def _work_out_offsets(self, part_x: int, part_y: int, reach: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _work_out_offsets(self, part_x: int, part_y: int, reach: float) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
         """The cells, counted from the place's own, whose nearest point is within reach of the part and its margin."""
         far = reach / self.cells.size
         most = int(far) + 2
@@ -113,4 +117,4 @@ class Grid:
             low, high = (part - PART_MARGIN) / PARTS, (part + 1 + PART_MARGIN) / PARTS
             gaps.append(np.maximum(np.maximum(away - high, low - (away + 1)), 0.0))
         near = np.argwhere(gaps[1][:, None] ** 2 + gaps[0][None, :] ** 2 <= far**2)
-        return away[near[:, 1]], away[near[:, 0]]
+        return away[near[:, 1]], away[near[:, 0]], most

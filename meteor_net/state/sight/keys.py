@@ -91,13 +91,13 @@ class Owner(Team):
 class Cells(KeyField):
     """Each row is told to the players in whose sight its cell is, by its fields `x` and `y`.
 
-    The key is worked out at each commit: that of the square cell that the row is in. A row that just crossed a border stays in its
-    cell until it is an eighth of a cell beyond.
+    The key is worked out at each commit: that of the square cell that the row is in. A row that just crossed a border
+    stays in its cell until it is an eighth of a cell beyond.
 
     Args:
         size: Of a cell, in the units of x and y.
-        sight: How far a player sees, in the same; or several, ascending: up to the first every tick is told, up to the second every
-            second tick, then every fourth and eighth.
+        sight: How far a player sees, in the same; or several, ascending: up to the first every tick is told, up to the
+            second every second tick, then every fourth and eighth.
         x, y: The names of the two fields, of the kind `Fixed`.
     """
 
@@ -130,7 +130,7 @@ class Cells(KeyField):
         self.columns, self.rows = (max(1, ceil(span / self.size - 1e-6)) for span in spans)
         if self.columns * self.rows > MAX_CELLS:
             raise ConfigError(
-                f"{table}.{self.name}: {self.columns} × {self.rows} cells; at most {MAX_CELLS}, so make them larger"
+                f"{table}.{self.name}: {self.columns} by {self.rows} cells; at most {MAX_CELLS}, so make them larger"
             )
         self.spec = KeySpec("cells", max(1, (self.columns * self.rows - 1).bit_length()), len(self.sight))
 

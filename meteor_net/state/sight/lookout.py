@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from meteor_net.state.sight.sights import Keys, Rings, Sight, Sights
+from meteor_net.state.sight.sights import Keys, Rings, Sights
 
 Floats = NDArray[np.float64]
 #: The part of who looks nowhere.
@@ -55,7 +55,8 @@ class Lookout:
 
         Args:
             who: Those who look.
-            x, y: Where each looks; NaN for nowhere.
+            x: Where each looks; NaN for nowhere.
+            y: Likewise.
         """
         if self._who != who:
             self._take(who)

@@ -33,14 +33,28 @@ class Sight:
 
     Attributes:
         tables: As given.
-        getters: For each table and ring what picks the pieces of those keys; None for none.
     """
 
-    __slots__ = ("__weakref__", "getters", "tables")
+    __slots__ = ("__weakref__", "_getters", "_sets", "tables")
 
     def __init__(self, tables: tuple[Rings, ...]) -> None:
         self.tables = tables
-        self.getters = tuple(tuple(_getter(keys) for keys in rings) for rings in tables)
+        self._getters: tuple[tuple[Any, ...], ...] | None = None
+        self._sets: tuple[tuple[frozenset[int], ...], ...] | None = None
+
+    @property
+    def getters(self) -> tuple[tuple[Any, ...], ...]:
+        """For each table and ring what picks the pieces of those keys; None for none."""
+        if self._getters is None:
+            self._getters = tuple(tuple(_getter(keys) for keys in rings) for rings in self.tables)
+        return self._getters
+
+    @property
+    def sets(self) -> tuple[tuple[frozenset[int], ...], ...]:
+        """The keys, as sets."""
+        if self._sets is None:
+            self._sets = tuple(tuple(map(frozenset, rings)) for rings in self.tables)
+        return self._sets
 
     def keys(self, table: int) -> set[int]:
         """Give all keys of the `table`-th keyed table that are in it."""
@@ -56,12 +70,12 @@ class _Way(NamedTuple):
     Attributes:
         dropped: The keys that go.
         gained: For each ring the keys gained.
-        kept: For each ring what picks the pieces of the keys that stay.
+        gone: For each ring the places, descending, of the keys held before that do not stay in it.
     """
 
     dropped: Keys
     gained: Rings
-    kept: tuple[Any, ...]
+    gone: tuple[list[int], ...]
 
 
 class _Ring:
@@ -80,11 +94,16 @@ class _Ring:
             self.before, self.base, self.now = self.base, self.now, newest
             self._pieces = None
 
-    def pieces(self, shape: Shape, check: bool) -> Pieces:
+    def pieces(self, shape: Shape, cells: int, check: bool) -> Pieces:
         """Give the pieces of the step."""
         if self._pieces is None:
             made = encode_pieces(shape, self.before, self.base, self.now, check)
-            self._pieces = Pieces(made.head, _Absent(made.by_key))
+            by_key: Any = _Absent(made.by_key)
+            if cells:  # a list is picked from faster
+                by_key = [NOTHING] * cells
+                for key, piece in made.by_key.items():
+                    by_key[key] = piece
+            self._pieces = Pieces(made.head, by_key)
         return self._pieces
 
 
@@ -101,7 +120,7 @@ class _Table:
     Attributes:
         number: Of the table in the schema.
         rings: Its rates.
-        grid: Of its cells, or None.
+        grid: Of its cells, or None; `cells` is how many those are.
         newest: As it was committed last.
     """
 
@@ -111,6 +130,7 @@ class _Table:
         self.name = table.table_name
         self.shape = Shape(layout, spec.rings, spec.bits)
         self.grid = Grid(layout.key, layout) if isinstance(layout.key, Cells) else None
+        self.cells = self.grid.counts[0] * self.grid.counts[1] if self.grid is not None else 0
         self.kind = spec.kind
         self.newest = Keyed.empty(TableVersion.empty(layout))
         self.rings = [_Ring(self.newest, 1 << ring) for ring in range(spec.rings)]
@@ -138,8 +158,8 @@ class Sights:
         self._ways: dict[tuple[Sight, Sight], tuple[_Way, ...]] = {}
         self._check = False
         self._tick = 0
-        self._heads: list[bytes] | None = None
-        self._plain_head = b""
+        #: What those get whose sight stays: bytes, and of which table and ring pieces follow from where.
+        self._plan: list[tuple[bytes, int, int, Any]] | None = None
 
     @property
     def keyed(self) -> tuple[Keyed, ...]:
@@ -166,7 +186,7 @@ class Sights:
     def versioned(self, check: bool) -> None:
         """A version was made of what was committed; its pieces carry checksums if `check`."""
         self._check = check
-        self._heads = None
+        self._plan = None
         for table in self.tables:
             table.keyframes, table.choice = {}, None
             for ring in table.rings:
@@ -233,7 +253,7 @@ class Sights:
         ways = self._way(start, reached)
         sections, bits = [], 0 if start is held else 1
         for i, (table, way) in enumerate(zip(self.tables, ways, strict=True)):
-            section = self._section(table, way, start is held)
+            section = self._section(table, way, start.getters[i] if start is held else None)
             if section:
                 bits |= 2 << i
                 sections.append(section)
@@ -243,36 +263,40 @@ class Sights:
 
     def _plain(self, sight: Sight) -> bytes:
         """The sight stays: only pieces are told."""
-        heads = self._heads
-        if heads is None:
-            heads = self._heads = self._make_heads()
-        parts = [self._plain_head]
-        for table, getters in zip(self.tables, sight.getters, strict=True):
-            first = True
-            for ring, getter in zip(table.rings, getters, strict=True):
-                if ring.due:
-                    if first:
-                        parts.append(heads[table.number])
-                        first = False
-                    pieces = ring.pieces(table.shape, self._check)
-                    parts.append(pieces.head)
-                    if getter is not None:
-                        parts += getter(pieces.by_key)
+        plan = self._plan
+        if plan is None:
+            plan = self._plan = self._make_plan()
+        getters = sight.getters
+        if len(plan) == 1:
+            head, i, r, pieces = plan[0]
+            getter = getters[i][r]
+            return head if getter is None else head + b"".join(getter(pieces))
+        parts: list[bytes] = []
+        for head, i, r, pieces in plan:
+            parts.append(head)
+            if getters[i][r] is not None:
+                parts += getters[i][r](pieces)
         return b"".join(parts)
 
-    def _make_heads(self) -> list[bytes]:
-        """What stands before the pieces: for all who keep their sight the same."""
-        heads = [b""] * (1 + max(table.number for table in self.tables))
+    def _make_plan(self) -> list[tuple[bytes, int, int, Any]]:
+        plan: list[tuple[bytes, int, int, Any]] = []
         bits = 0
         for i, table in enumerate(self.tables):
             due = sum(8 << r for r, ring in enumerate(table.rings) if ring.due)
             if due:
                 bits |= 2 << i
-                heads[table.number] = encode_one(due | self._check << 2)
-        self._plain_head = encode_one(bits) if bits else b""
-        return heads
+                head = encode_one(due | self._check << 2)
+                for r, ring in enumerate(table.rings):
+                    if ring.due:
+                        pieces = ring.pieces(table.shape, table.cells, self._check)
+                        plan.append((head + pieces.head, i, r, pieces.by_key))
+                        head = b""
+        if plan:
+            head, i, r, by_key = plan[0]
+            plan[0] = (encode_one(bits) + head, i, r, by_key)
+        return plan
 
-    def _section(self, table: _Table, way: _Way, following: bool) -> bytes:
+    def _section(self, table: _Table, way: _Way, held: tuple[Any, ...] | None) -> bytes:
         what = bool(way.dropped) | any(way.gained) << 1 | self._check << 2
         parts = []
         if way.dropped:
@@ -281,13 +305,16 @@ class Sights:
             parts.append(encode_one(sum(1 << ring for ring, keys in enumerate(way.gained) if keys)))
             parts += [key_set(keys) for keys in way.gained if keys]
             parts += self._gained(table, way.gained)
-        for r, (ring, getter) in enumerate(zip(table.rings, way.kept, strict=True)):
-            if ring.due and following:
+        for r, ring in enumerate(table.rings if held is not None else ()):
+            if ring.due and held is not None:
                 what |= 8 << r
-                pieces = ring.pieces(table.shape, self._check)
+                pieces = ring.pieces(table.shape, table.cells, self._check)
                 parts.append(pieces.head)
-                if getter is not None:
-                    parts += getter(pieces.by_key)
+                if held[r] is not None:
+                    kept = list(held[r](pieces.by_key))
+                    for place in way.gone[r]:
+                        del kept[place]
+                    parts += kept
         return encode_one(what) + b"".join(parts) if what & ~4 else b""
 
     def _gained(self, table: _Table, gained: Rings) -> list[bytes]:
@@ -341,22 +368,21 @@ class Sights:
         if way is None:
             if len(self._ways) >= MAX_REMEMBERED:
                 self._ways.clear()
-            way = tuple(_way_of(old, new) for old, new in zip(held.tables, reached.tables, strict=True))
+            way = tuple(map(_way_of, held.tables, held.sets, reached.tables, reached.sets))
             self._ways[held, reached] = way
         return way
 
 
-def _way_of(old: Rings, new: Rings) -> _Way:
-    kept: list[Any] = []
-    gained: list[Keys] = []
-    there: set[int] = set()
-    for was, now in zip(old, new, strict=True):
-        both = set(was).intersection(now)
-        there.update(now)
-        kept.append(_getter(tuple(key for key in was if key in both)))
-        gained.append(tuple(key for key in now if key not in both))
-    dropped = sorted(key for was in old for key in was if key not in there)
-    return _Way(tuple(dropped), tuple(gained), tuple(kept))
+def _way_of(old: Rings, old_sets: tuple[frozenset[int], ...], new: Rings, new_sets: tuple[frozenset[int], ...]) -> _Way:
+    there = new_sets[0].union(*new_sets[1:]) if len(new_sets) > 1 else new_sets[0]
+    dropped: list[int] = []
+    gained, gone = [], []
+    for was, was_set, now_set in zip(old, old_sets, new_sets, strict=True):
+        leaving = was_set - now_set
+        dropped += leaving - there
+        gained.append(tuple(sorted(now_set - was_set)))
+        gone.append(sorted(map(was.index, leaving), reverse=True))
+    return _Way(tuple(sorted(dropped)), tuple(gained), tuple(gone))
 
 
 def _getter(keys: Keys) -> Any:
