@@ -174,6 +174,18 @@ class IRoom(Interface):
     def emit(event: object) -> None:
         """Tell all in the room an event, once, of this tick."""
 
+    def rewind(tick: float) -> Any:
+        """Give the world as it was: `past = room.rewind(player.seen)` is what the player of the action in hand aimed at.
+
+        Args:
+            tick: With a fraction between two ticks, as clients draw it. At most 0.5 s ago (`rewind_s`), and no older than the
+                versions that are held; one that is unknown (0, negative, or no number) is the present.
+
+        Returns:
+            The tables to read, as in `world`: `past.ship.x`, `past.ship[slot]`, which raises KeyError if there was no such row
+            then; and `past.tick`. What is `Local` is not in it.
+        """
+
     def save() -> None:
         """Save the tables of `keep` soon: within a second where the room ticks so often, else at the end of the turn."""
 
@@ -182,7 +194,8 @@ class ISyncHandler(Interface):
     """What happens in a room's world. One object for each room, made by calling the class without arguments."""
 
     tables = Attribute("A list of Table classes: the world.")
-    keep = Attribute("Those of them that outlive the room: saved by its name, and loaded before `opened`.")
+    documents = Attribute("A list of names of documents: trees of values in the world, beside its tables.")
+    keep = Attribute("Those of both that outlive the room: saved by its name, and loaded before `opened`.")
     actions = Attribute("A list of Action classes: what players may do.")
     events = Attribute("A list of Event classes.")
     tick_hz = Attribute("Ticks a second, from 1/60 to 120.")

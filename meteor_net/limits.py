@@ -25,6 +25,18 @@ MAX_VALUES = 64
 MAX_TEXT_BYTES = 8_192
 #: Bytes, as CBOR, of what a line of a game's own kind carries beside its text.
 MAX_DATA_BYTES = 4_096
+#: Documents of one world.
+MAX_DOCUMENTS = 16
+#: Bytes of one document, as CBOR: a lobby, an inventory, a game of cards; what is larger is better rows of a table.
+MAX_DOCUMENT_BYTES = 64 * 1024
+#: Values in one document, at all depths: a board of 90 by 90.
+MAX_DOCUMENT_VALUES = 8_192
+#: Nesting of a document, which is a map itself.
+MAX_DOCUMENT_DEPTH = 12
+#: CBOR items of a frame's patches: of the largest documents, each of whose values was deleted, or moved in a list.
+MAX_PATCH_ITEMS = 2**20
+#: Nesting of a frame's patches: each level of lists takes two, items that come two more, and the names one.
+MAX_PATCH_DEPTH = 2 * MAX_DOCUMENT_DEPTH + 2
 #: Nesting of a packet; the deepest of ours (a schema) has seven.
 MAX_DEPTH = 12
 
@@ -125,6 +137,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ring_bytes: int = 32 * 1024 * 1024
     #: Catch-up steps encoded for one stream in one tick, longest waiting first.
     catch_ups_per_tick: int = 4
+    #: How far back `room.rewind` goes: who says that it saw more of the past plays too far away, or lies.
+    rewind_s: float = 0.5
     #: How often a room's kept tables are saved, if they changed; a game may ask for it in between.
     save_s: float = 10.0
     #: Bytes of one room's kept tables; more are not saved. 16,384 rows with ten numbers and a short text take 2 MiB.

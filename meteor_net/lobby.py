@@ -22,6 +22,7 @@ from .limits import Limits
 from .messages import CODES, ErrorMessage, Join
 from .requests import Report, Request
 from .room import Room, Surroundings
+from .room.steps import check_steps
 from .session.outbox import Lane
 from .session.session import Session
 from .state import Schema
@@ -247,13 +248,20 @@ def _checked_schema(name: str, game: Callable[[], Any]) -> Schema:
         raise ConfigError(f"game {name}: max_players is {most!r}; a whole number, at least 1")
     if iscoroutinefunction(handler.tick):
         raise ConfigError(f"game {name}: tick may not be async")
-    for what in ("tables", "actions", "events", "keep"):
-        if not isinstance(declared := getattr(handler, what), Iterable):
-            raise ConfigError(f"game {name}: {what} is {declared!r}; a list of classes, also if it is one")
-    for table in handler.keep:
-        if table not in list(handler.tables):
-            raise ConfigError(f"game {name}: keep names {getattr(table, '__name__', table)}, which is not among its tables")
     try:
-        return Schema(tables=list(handler.tables), actions=list(handler.actions), events=list(handler.events))
+        check_steps(handler)
+    except ConfigError as error:
+        raise ConfigError(f"game {name}: {error}") from error
+    for what in ("tables", "actions", "events", "documents", "keep"):
+        if not isinstance(declared := getattr(handler, what), Iterable) or isinstance(declared, str):
+            of = "names" if what == "documents" else "classes"
+            raise ConfigError(f"game {name}: {what} is {declared!r}; a list of {of}, also if it is one")
+    tables, documents = list(handler.tables), list(handler.documents)
+    for kept in handler.keep:
+        if kept not in tables and kept not in documents:
+            what = getattr(kept, "__name__", kept)
+            raise ConfigError(f"game {name}: keep names {what}, which is not among its tables and documents")
+    try:
+        return Schema(tables, list(handler.actions), list(handler.events), documents)
     except (ConfigError, TypeError) as error:
         raise ConfigError(f"game {name}: {error}") from error

@@ -185,7 +185,7 @@ class LimitTests(LobbyCase):
 class Half:  # type: ignore[misc]
     """Says that it keeps the interface, and does not."""
 
-    tables = actions = events = keep = ()
+    tables = actions = events = documents = keep = ()
     tick_hz = 20
     max_players = 4
     room = None

@@ -1,4 +1,4 @@
-"""A room's kept tables: loaded before it opens, saved while it is there and when it ends.
+"""A room's kept tables and documents: loaded before it opens, saved while it is there and when it ends.
 
 The bytes are kept under the room's name. Of empty tables nothing is kept: players may make up any number of names. At most one
 save of a room is on its way, and a room waits for the last save of an earlier one of its name, so that no save ever overtakes
@@ -7,13 +7,13 @@ another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..requests import EndOfTurn, Failed, Keep, Kept, Then
-from ..state import Table
-from ..state.saving import dump_tables, read_tables, restore
+from ..state import World
+from ..state.saving import dump_tables, read_saved, restore, restore_documents
 from .asking import nothing
 
 if TYPE_CHECKING:
@@ -61,11 +61,12 @@ class Shelf:
 
 
 class Saving:
-    """Keeps the tables of one room; without tables, does nothing.
+    """Keeps tables and documents of one room; without any, does nothing.
 
     Args:
         name: The room's.
-        tables: Those to keep.
+        world: The room's.
+        keep: Which tables, as classes, and which documents, by name.
         tick_s: The room's tick.
         around: What all rooms share.
 
@@ -73,10 +74,12 @@ class Saving:
         saves: How often the tables were kept.
     """
 
-    def __init__(self, name: str, tables: Sequence[Table], tick_s: float, around: Surroundings) -> None:
+    def __init__(self, name: str, world: World, keep: Collection[Any], tick_s: float, around: Surroundings) -> None:
         self.saves = 0
         self._name = name
-        self._tables = tables
+        self._world = world
+        self._tables = [table for table in world.tables if type(table) in keep]
+        self._documents = [document for document in world.schema.documents if document in keep]
         self._around = around
         # Where ticks are rarer than that, nobody waits for the next.
         self._waits_for_tick = tick_s <= SOON_S
@@ -115,19 +118,19 @@ class Saving:
             else:
                 self._around.requests.append(Keep(then, failed, self._name + BROKEN, data))
 
-        if self._tables:
+        if self._tables or self._documents:
             self._around.shelf.take(self._name, taken, now)
         else:
             then(None, now)
 
     def _fill(self, data: bytes) -> bool:
         try:
-            saved = read_tables(data)
+            saved = read_saved(data)
         except ValueError as error:
             aside = f"what was kept for the room is no saved world, and is set aside as {self._name}{BROKEN}: {error}"
             self._report(ValueError(aside), "load")
             return False
-        lost = restore(self._tables, saved)
+        lost = restore(self._tables, saved.tables) + restore_documents(self._world, self._documents, saved.documents)
         self._digest = _digest(data)
         rows = sum(map(len, self._tables))
         self._around.report("restored", room=self._name, rows=rows, lost=", ".join(lost)[:1_000] or None)
@@ -211,14 +214,15 @@ class Saving:
             self._give_back(now)
 
     def _dump(self) -> bytes | None:
-        """The tables as bytes, none if they are empty; None if they cannot be saved, which is told once until they can."""
-        if not any(map(len, self._tables)):
+        """What is kept as bytes, none if all is empty; None if it cannot be saved, which is told once until it can."""
+        documents = {name: getattr(self._world, name, None) for name in self._documents}
+        if not any(map(len, self._tables)) and not any(documents.values()):
             return b""
         most = self._around.limits.save_bytes
         try:
-            data = dump_tables(self._tables)
+            data = dump_tables(self._tables, documents)
             if len(data) > most:
-                raise ValueError(f"the tables to keep take {len(data)} bytes; at most {most}, see save_bytes")
+                raise ValueError(f"the tables and documents to keep take {len(data)} bytes; at most {most}, see save_bytes")
         except Exception as error:
             if not self._told:
                 self._told = True

@@ -58,7 +58,7 @@ class RoomWorld:
     @property
     def exists(self) -> bool:
         """Whether the room has a world at all, and not talk alone."""
-        return self.schema is not None and bool(self.schema.tables)
+        return self.schema is not None and bool(self.schema.names)
 
     def places(self) -> dict[str, Any]:
         """Tell how far we hold the room, for JOIN."""

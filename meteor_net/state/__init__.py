@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from meteor_net.errors import BaseLost
 from meteor_net.state.coding import FEATURES, Coding
-from meteor_net.state.errors import DeadRow, FrameError, TableFull
+from meteor_net.state.errors import DeadRow, DocumentError, FrameError, TableFull
 from meteor_net.state.fields import Field
 from meteor_net.state.interpolation import interpolate
 from meteor_net.state.numeric import Angle, Fixed, Int, UInt
@@ -27,7 +27,7 @@ from meteor_net.state.words import Choice, Data, Flag, Local, Text
 from meteor_net.state.world import World
 
 __all__ = [
-    "FEATURES", "Action", "Angle", "BaseLost", "Cells", "Choice", "Coding", "Data", "DeadRow", "Event", "Field", "Fixed", "Flag",
+    "FEATURES", "Action", "Angle", "BaseLost", "Cells", "Choice", "Coding", "Data", "DeadRow", "DocumentError", "Event", "Field", "Fixed", "Flag",
     "FrameError", "Input", "Int", "Local", "Owner", "Quaternion", "Replica", "Row", "RowView", "Schema", "StateSync", "Step",
     "Stream", "Table", "TableFull", "TableView", "Team", "Text", "UInt", "Version", "World", "WorldView", "interpolate",
 ]  # fmt: skip

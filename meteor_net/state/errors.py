@@ -18,3 +18,7 @@ class TableFull(Refused):
 
 class FrameError(MessageError):
     """A frame that cannot be applied (wire clause 8.8); nothing has changed."""
+
+
+class DocumentError(MeteorError, ValueError):
+    """A document holds what none may, or too much; the text names the place. Players keep what it was before."""

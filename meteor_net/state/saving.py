@@ -1,18 +1,21 @@
-"""Tables as bytes, for a world that outlives its room.
+"""Tables and documents as bytes, for a world that outlives its room.
 
 One CBOR map, which any reader of CBOR understands::
 
     {"format": "meteor_net world", "version": 1,
-     "tables": {"bottle": {"slots": [0, 2], "fields": {"x": [1.5, 20.0], "text": ["hello", "who?"]}}}}
+     "tables": {"bottle": {"slots": [0, 2], "fields": {"x": [1.5, 20.0], "text": ["hello", "who?"]}}},
+     "documents": {"match": {"turn": "ann"}}}
 
 Of each table the slots that are taken, ascending, and of each field, those of the server's own too, the values in these
 slots as the simulation has them. A row keeps its slot, so that a column that names rows of a kept table by their slots stays
-right; generations begin anew. Fields are found by name: a table may have others by the time that it is read.
+right; generations begin anew. Fields are found by name: a table may have others by the time that it is read. `documents` is there
+if one is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import cbor2
@@ -21,6 +24,9 @@ import numpy as np
 
 from meteor_net.codec import load_item
 from meteor_net.errors import PacketError
+from meteor_net.limits import MAX_DEPTH
+from meteor_net.state.documents.trees import as_tree
+from meteor_net.state.errors import DocumentError
 from meteor_net.state.fields import Field
 from meteor_net.state.table import Table
 from meteor_net.state.version import MAX_SLOTS
@@ -28,6 +34,8 @@ from meteor_net.state.words import Data, Local, Text, is_text
 
 FORMAT: Literal["meteor_net world"] = "meteor_net world"
 VERSION: Literal[1] = 1
+#: Maps and lists around a value of a field.
+_AROUND = 4
 
 
 class SavedTable(msgspec.Struct, frozen=True):
@@ -44,20 +52,26 @@ class SavedTable(msgspec.Struct, frozen=True):
                 raise ValueError(f"{len(values)} values of {name} in {len(self.slots)} rows")
 
 
-class _Saved(msgspec.Struct, frozen=True):
+class Saved(msgspec.Struct, frozen=True):
+    """What was kept of a world, by name."""
+
     format: Literal["meteor_net world"]
     version: Literal[1]
     tables: dict[str, SavedTable]
+    documents: dict[str, dict[str, Any]] = {}
 
 
-def dump_tables(tables: Iterable[Table]) -> bytes:
-    """Write tables as bytes; the same rows are the same bytes.
+def dump_tables(tables: Iterable[Table], documents: Mapping[str, Any] = MappingProxyType({})) -> bytes:
+    """Write tables, and documents by name, as bytes; the same rows are the same bytes.
 
     Raises:
-        ValueError: A value would not come back as it is; the text names table, field and slot.
+        ValueError: A value would not come back as it is; the text names table, field and slot, or the place in the document.
     """
-    saved = {table.table_name: _dump_table(table) for table in tables}
-    return cbor2.dumps({"format": FORMAT, "version": VERSION, "tables": saved})
+    saved: dict[str, Any] = {"format": FORMAT, "version": VERSION}
+    saved["tables"] = {table.table_name: _dump_table(table) for table in tables}
+    if documents:
+        saved["documents"] = {name: as_tree(document, name) for name, document in documents.items()}
+    return cbor2.dumps(saved)
 
 
 def _dump_table(table: Table) -> dict[str, Any]:
@@ -88,13 +102,18 @@ def _comes_back(values: list[Any], field: Local) -> bool:
 
 
 def read_tables(data: bytes) -> dict[str, SavedTable]:
+    """Read the tables of what `dump_tables` wrote; raises as `read_saved`."""
+    return read_saved(data).tables
+
+
+def read_saved(data: bytes) -> Saved:
     """Read what `dump_tables` wrote, now or years ago.
 
     Raises:
         ValueError: It is none of that; the text says why.
     """
     try:
-        return msgspec.convert(load_item(data), _Saved).tables
+        return msgspec.convert(load_item(data, MAX_DEPTH + _AROUND), Saved)
     except PacketError as error:
         raise ValueError(error.text) from error
 
@@ -110,6 +129,21 @@ def restore(tables: Iterable[Table], saved: Mapping[str, SavedTable]) -> list[st
     for name, table in by_name.items():
         if name in saved:
             lost += _restore_table(table, saved[name])
+    return lost
+
+
+def restore_documents(world: Any, names: Iterable[str], saved: Mapping[str, Any]) -> list[str]:
+    """Give a world its kept documents.
+
+    Returns:
+        What did not fit, in words: documents that are no more, or are more than one may be now.
+    """
+    lost = [f"document {name}" for name in saved if name not in names]
+    for name in names:
+        try:
+            setattr(world, name, as_tree(saved.get(name, {}), name))
+        except DocumentError as error:
+            lost.append(f"document {error}")
     return lost
 
 

@@ -172,6 +172,15 @@ class Stream:
         place = bisect_right(self._ring, tick, key=lambda version: version.tick)
         return self._ring[place - 1] if place else None
 
+    def around(self, tick: float) -> tuple[Version, Version]:
+        """Give the version that stood at a tick, and the one after it.
+
+        Returns:
+            The oldest that is held, twice, for a tick before it; the newest, twice, from its tick on.
+        """
+        place = bisect_right(self._ring, tick, key=lambda version: version.tick)
+        return self._ring[max(place - 1, 0)], self._ring[min(place, len(self._ring) - 1)]
+
     def cached(self, base: int | None, coding: int = Coding.VARINT) -> bool:
         """Tell whether the step from version number `base` to the newest is encoded already."""
         return (base or 0, coding) in self._steps

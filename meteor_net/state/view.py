@@ -122,6 +122,20 @@ class TableView:
     def __repr__(self) -> str:
         return f"<TableView {self.table_name} rows={len(self)}>"
 
+    def with_row(self, slot: int, generation: int, values: dict[str, Any]) -> TableView:
+        """Give this table with other values in one row; the table itself if it does not have that row."""
+        if not self._holds(slot, generation):
+            return self
+        columns = dict(self._columns)
+        for name, value in values.items():
+            column = getattr(self, name)
+            # A whole number that is drawn smoothly has a fraction.
+            column = column.astype(np.float64) if isinstance(value, float) else column.copy()
+            column[slot] = value
+            column.flags.writeable = False
+            columns[name] = column
+        return TableView(self._kind, self._version, columns)
+
     def _holds(self, slot: int, generation: int) -> bool:
         version = self._version
         return slot < len(version.alive) and bool(version.alive[slot]) and int(version.generation[slot]) == generation
@@ -133,7 +147,10 @@ class TableView:
 
 
 class WorldView:
-    """A world by its tables' names: `view.ship`.
+    """A world by its tables' and documents' names: `view.ship`, `view.match`.
+
+    A document is a dict, all of it as of one version: read it, and never write to it or to what it holds, for versions share
+    what did not change. It is another dict when something in it changed.
 
     Attributes:
         tables: In the schema's order.
@@ -148,13 +165,16 @@ class WorldView:
         ]
         for table in self.tables:
             setattr(self, table.table_name, table)
+        vars(self).update(version.docs)
 
     def __getattr__(self, name: str) -> Any:
-        known = ", ".join(table.table_name for table in self.__dict__.get("tables", ()))
+        schema = self.__dict__.get("schema")
+        known = ", ".join(schema.names) if schema is not None else ""
         raise AttributeError(f"the world has no table {name!r}; it has {known or 'none'}")
 
     def _show(self, version: Version) -> None:
         self.tick = version.tick
+        vars(self).update(version.docs)
         for table, shown_now in zip(self.tables, version.tables, strict=True):
             table._show(shown_now)
 

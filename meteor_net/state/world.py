@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from meteor_net.state.documents.live import LiveDocuments
 from meteor_net.state.schema import Schema
 from meteor_net.state.table import Table
 
 
 class World:
-    """One live table for each of the schema's: `world.ship`.
+    """One live table for each of the schema's, `world.ship`, and one dict for each document, `world.match`.
+
+    A document is changed as any dict is, or replaced by another one.
 
     Args:
         schema: The tables.
@@ -27,9 +30,13 @@ class World:
         self.tables: list[Table] = [table() for table in schema.tables]
         for table in self.tables:
             setattr(self, table.table_name, table)
+        for name in schema.documents:
+            setattr(self, name, {})
+        self._documents = LiveDocuments(vars(self))
 
     def __getattr__(self, name: str) -> Any:
-        known = ", ".join(table.table_name for table in self.__dict__.get("tables", ()))
+        schema = self.__dict__.get("schema")
+        known = ", ".join(schema.names) if schema is not None else ""
         raise AttributeError(f"the world has no table {name!r}; it has {known or 'none'}")
 
     def __repr__(self) -> str:

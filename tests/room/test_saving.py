@@ -507,7 +507,7 @@ class TroubleTests(SavingCase):
         self.spawn(6, note="x" * 500)
         self.bench.ticks(300)
         (error,) = self.errors()
-        self.assertRegex(error, "the tables to keep take 5.. bytes; at most 500, see save_bytes")
+        self.assertRegex(error, "the tables and documents to keep take 5.. bytes; at most 500, see save_bytes")
         self.assertEqual(self.stored(), [5])
 
     def test_never_fits(self) -> None:
