@@ -33,30 +33,31 @@ class _Packet:
 
     Attributes:
         step: The step.
-        frame: It as a message.
+        views: Packets joined with what is in a sight, and the sight that who gets them holds then: by the sight wanted, or
+            by the one held and the one wanted where they differ.
     """
 
-    __slots__ = ("_around", "_shared", "frame", "step")
+    __slots__ = ("_after", "_before", "_message", "_shared", "step", "views")
 
     def __init__(self, number: int, step: Step) -> None:
         self.step = step
-        self.frame = Frame(number, step.tick16, step.base_code, step.data, step.texts or [], docs=step.docs)
+        self.views: dict[Sight | tuple[Sight | None, Sight], tuple[Shared, Sight]] = {}
+        self._message = Frame(number, step.tick16, step.base_code, step.data, step.texts or [], docs=step.docs)
         self._shared: Shared | None = None
-        self._around: tuple[bytes, bytes] | None = None
+        self._before = self._after = b""
 
     @property
     def shared(self) -> Shared:
-        """The packet for all."""
+        """The packet without a sight."""
         if self._shared is None:
-            self._shared = Shared.of(self.frame)
+            self._shared = Shared.of(self._message)
         return self._shared
 
     def with_sight(self, item: bytes) -> Shared:
-        """The packet for those who see what an item `sight` tells: only joined, as each player may want another one."""
-        if self._around is None:
-            self._around = frame_around_sight(self.frame)
-        before, after = self._around
-        return Shared(b"".join((before, bytes_head(len(item)), item, after)))
+        """The packet with an item `sight`: bytes are joined and nothing is encoded, for it may be another one for each player."""
+        if not self._before:
+            self._before, self._after = frame_around_sight(self._message)
+        return Shared(b"".join((self._before, bytes_head(len(item)), item, self._after)))
 
 
 class Feed:
@@ -81,7 +82,6 @@ class Feed:
         self._limits = limits
         self._too_large = too_large
         self._packets: dict[tuple[int | None, Coding], _Packet] = {}
-        self._views: dict[tuple[Sight | None, Sight | None, _Packet], tuple[Shared, Sight]] = {}
         self._newest = -1
         self._unseen_since: float | None = None
 
@@ -109,32 +109,32 @@ class Feed:
         if newest.number != self._newest:
             self._newest = newest.number
             self._packets.clear()
-            self._views.clear()
         if newest.number == 0:
             return
-        before = newest.number - 1
+        before = newest.number - 1 or -1
+        at_ease = now - self._limits.behind_s - HELD_INTERVAL_S
         ready: list[Player] = []
         late: list[Player] = []
         unseen = False
         for player in players:
-            if player.held == newest.number:
-                unseen = unseen or (player.looking is not None and player.sight is not player.looking.sight)
-            elif player.session.blocked or self._pausing(player, now, server_ms):
+            held, written_at = player.held, player.written_at
+            if held == newest.number:
+                unseen = unseen or player.sight is not player.wanted
+            elif player.session.blocked or (
+                (player.probe is not None or (written_at is not None and written_at < at_ease))
+                and self._pausing(player, now, server_ms)
+            ):
                 self.counters["skipped"] += 1
                 if player.lagging_since is None:
                     player.lagging_since = now
-            elif player.held == before and before:
+            elif held == before:
                 ready.append(player)
             else:
                 late.append(player)
         self._unseen_since = None if not unseen else self._unseen_since or now
         if late:
             ready += self._in_turn(late, now)
-        if self.stream.sights is not None:
-            self._give_views(ready, self.stream.sights, now)
-        else:
-            for player in ready:
-                self._give(player, self._packet(player.held, player.coding).shared, newest, now)
+        self._give(ready, before, now)
 
     def held(self, player: Player, tick: int, now: float, tick_s: float, tick_now: int) -> None:
         """The player says that it has applied the version of a tick."""
@@ -177,39 +177,47 @@ class Feed:
         self.counters["catch_ups"] += len(served)
         return served
 
-    def _give_views(self, players: list[Player], sights: Sights, now: float) -> None:
-        """Give each player what is in its sight."""
-        before = self._newest - 1
-        pairs = [(player.sight if player.held == before else None, player.wanted) for player in players]
-        sights.prepare((held, wanted, held is not None) for held, wanted in pairs if held is not wanted)
-        for player, (held, wanted) in zip(players, pairs, strict=True):
-            packet = self._packet(player.held, player.coding)
-            key = (held, wanted, packet)
-            view = self._views.get(key)
-            if view is None:
-                item, reached = sights.frame(held, wanted, held is not None)
-                view = packet.with_sight(item) if item else packet.shared, reached
-                if self.share_views:
-                    self._views[key] = view
-            if self._give(player, view[0], self.stream.version, now):
-                player.sight = view[1]
+    def _give(self, players: list[Player], before: int, now: float) -> None:
+        """Give each player the frame from where it stands; `before` is the number of the version before the newest."""
+        version, sights, most = self.stream.version, self.stream.sights, self._limits.packet_out_bytes
+        if sights is not None:
+            sights.prepare(way for player in players if (way := _way(player, before))[0] is not way[1])
+        packet: _Packet | None = None
+        base: int | None = None
+        coding = Coding.VARINT
+        for player in players:
+            if packet is None or player.held != base or player.coding is not coding:
+                base, coding = player.held, player.coding
+                packet = self._packet(base, coding)
+            frame, sight = (packet.shared, None) if sights is None else self._view(packet, sights, *_way(player, before))
+            if len(frame.payload) > most:
+                self._refuse(len(frame.payload))
+                continue
+            player.session.give(frame, now)
+            player.held = version.number
+            player.sight = sight
+            player.written_tick = version.tick
+            player.lagging_since = None
+            if player.written_at is None:
+                player.written_at = now
+            self.counters["frames"] += 1
 
-    def _give(self, player: Player, frame: Shared, version: Version, now: float) -> bool:
-        """Give a player the frame to a version; tells whether it was."""
-        if len(frame) > self._limits.packet_out_bytes:
-            # A player would end the connection, come back, and be given it again: it waits for one that fits.
-            self.counters["too_large"] += 1
-            if self.counters["too_large"] == 1:
-                self._too_large(len(frame))
-            return False
-        player.session.give(frame, now)
-        player.held = version.number
-        player.written_tick = version.tick
-        player.lagging_since = None
-        if player.written_at is None:
-            player.written_at = now
-        self.counters["frames"] += 1
-        return True
+    def _view(self, packet: _Packet, sights: Sights, held: Sight | None, wanted: Sight, following: bool) -> tuple[Shared, Sight]:
+        """The packet for who holds some keys and wants some, and which ones it holds then."""
+        key = wanted if held is wanted else (held, wanted)
+        view = packet.views.get(key)
+        if view is None:
+            item, reached = sights.frame(held, wanted, following)
+            view = packet.with_sight(item) if item else packet.shared, reached
+            if self.share_views:
+                packet.views[key] = view
+        return view
+
+    def _refuse(self, size: int) -> None:
+        """A player would end the connection, come back, and be given such a frame again: it waits for one that fits."""
+        self.counters["too_large"] += 1
+        if self.counters["too_large"] == 1:
+            self._too_large(size)
 
     def _packet(self, base: int | None, coding: Coding) -> _Packet:
         """The packet that leads from a version to the newest."""
@@ -224,3 +232,10 @@ class Feed:
                 self.counters["keyframes"] += 1
             packet = self._packets[base, coding] = _Packet(self.number, step)
         return packet
+
+
+def _way(player: Player, before: int) -> tuple[Sight | None, Sight, bool]:
+    """What a player holds of the version before the newest, if it stands there, what it wants, and whether it holds anything."""
+    held = player.sight if player.held == before else None
+    assert player.wanted is not None, "`Views.update` comes first"
+    return held, player.wanted, held is not None

@@ -18,7 +18,7 @@ from ..requests import Then
 from ..session.bucket import TokenBucket
 from ..session.outbox import Lane
 from ..session.session import Session
-from ..state import Coding, Row
+from ..state import Coding, Input, Row
 
 if TYPE_CHECKING:
     from ..state.sight.lookout import Looking
@@ -41,6 +41,7 @@ class Player:
         user, name, role, room, data, online, seen, row, rows, key, team: See `IPlayer`.
         session: Whose it is.
         inputs: Inputs that wait for a tick.
+        steered: Kind and integers of the last that a step was run with, or None; `missed` the ticks without one since.
         top_seq: The highest sequence number that came; `acked_seq` the highest that was told taken.
         coding: Of the frames that it gets.
         held: Number of the version that was written last, None if a keyframe is due.
@@ -53,7 +54,7 @@ class Player:
         hand: The answer that a command in hand owes the player, or None.
         lagging_since: When this player began to lack the newest version, in seconds, or None.
         sight: The keys that the client holds as of the version `held`, or None if all are to be sent anew.
-        looking: How it looks at keyed tables, and what it is to hold; None where there are none, or before it is seated.
+        wanted: The keys that it is to hold, as `looking` gives them; both are None where no table is keyed.
         spot: Where the player looks from, or None for where its row is; `reach` how far it sees, or None for as far as the
             tables say. See `look`.
         teams: Those of `team`, as a set.
@@ -70,6 +71,8 @@ class Player:
         self.online = True
         self.seen = 0.0
         self.inputs: deque[Waiting] = deque(maxlen=limits.inputs_waiting)
+        self.steered: tuple[type[Input], Any] | None = None
+        self.missed = 0
         self.top_seq = 0
         self.acked_seq = 0
         self.answering: set[int] = set()
@@ -81,6 +84,7 @@ class Player:
         self.lagging_since: float | None = None
         self.sight: Sight | None = None
         self.looking: Looking | None = None
+        self.wanted: Sight | None = None
         self.spot: tuple[float, float] | None = None
         self.reach: float | None = None
         self.teams: frozenset[int] = frozenset()

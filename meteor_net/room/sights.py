@@ -77,6 +77,8 @@ class Views:
             self._at[0, places] = getattr(table, x)[slots]
             self._at[1, places] = getattr(table, y)[slots]
         self._lookout.update(self._looking, *self._at)
+        for player, looking in zip(players, self._looking, strict=True):
+            player.wanted = looking.sight
 
     def _gather(self, players: list[Player], sights: Sights) -> None:
         """Look up anew who looks how."""
