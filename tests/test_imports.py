@@ -16,7 +16,7 @@ LAYERS = (
     {"__main__"},
     {"drift", "testing"},
     {"server", "client", "web"},
-    {"storage", "cluster", "monitor"},
+    {"storage", "cluster", "monitor", "replay"},
     {"room", "lobby", "game"},
     {"session", "chat", "state", "security"},
     {"codec", "compression", "requests"},

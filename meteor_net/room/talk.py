@@ -266,6 +266,17 @@ class Talk:
         else:
             self._see_line(answer, kind, text, now)
 
+    def retell(self, line: StoredLine, kept: Kept) -> None:
+        """Keep a line that was said elsewhere, such as one of a recording, with its sender; one that may not be kept is left out.
+
+        Args:
+            line: Its `about` is an offset in this room's channel.
+            kept: Told its offset.
+        """
+        now = self._around.now
+        said = line._replace(time=self._room.server_ms(now), tick=self._room.tick, cid="", state=0, reactions=())
+        self._channel.say(said, kept, lambda error, now: self._report(error, None), now, moderator=True)
+
     def tell(self, player: Player, to: str, text: str, now: float) -> None:
         """Say something to one user in a player's name; see `IPlayer.tell`."""
         answer = player.owed()

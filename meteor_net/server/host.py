@@ -21,6 +21,7 @@ from ..limits import Limits
 from ..lobby import Lobby
 from ..messages import Hello
 from ..requests import Await
+from ..room import Room
 from ..session.outbox import Pipe
 from ..session.registry import SLOTS, Registry
 from ..session.session import Session
@@ -51,6 +52,7 @@ class Host:
 
     Attributes:
         monitor: Counts all; `monitor.generate_report()` tells.
+        opened: Told of each room that opens, before its first tick; None: nobody is.
 
     Raises:
         ConfigError: If a handler does not keep its interface.
@@ -65,13 +67,14 @@ class Host:
                 raise ConfigError(f"{type(part).__name__} does not provide {interface.__name__}")
         self.limits = limits
         self.registry = Registry(limits, seed)
-        self.lobby = Lobby(games, chat or Chat, limits, self.report, self.server_ms, seed, lambda room: self._tickers.add(room))
+        self.lobby = Lobby(games, chat or Chat, limits, self.report, self.server_ms, seed, self._room_opened)
         self._turns = Turns(self.lobby, self.registry, storage, reactor, limits.await_s, self.report)
         self._logbook = Logbook(limits, reactor.seconds)
         self.counters = self._logbook.counters
         self._tickers = Tickers(self._turns, reactor, self.report)
         self.monitor = monitor(self.counters, self.registry, self.lobby, self._tickers, storage, reactor)
         self._reactor = reactor
+        self.opened: Callable[[Room], object] | None = None
         self._storage = storage
         self._authenticator = authenticator
         self._connections: dict[Connection, None] = {}
@@ -241,6 +244,11 @@ class Host:
             self._tickers.look(now)
             self.lobby.busy = self._tickers.busy > self.limits.busy_share
         self.end_turn(now)
+
+    def _room_opened(self, room: Room) -> None:
+        self._tickers.add(room)
+        if self.opened is not None:
+            self.opened(room)
 
     # --- what is told ---
 

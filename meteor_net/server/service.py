@@ -9,6 +9,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.error import CannotListenError
@@ -17,9 +18,10 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.components import Componentized
 
 from ..errors import ConfigError
+from ..replay import Recorders
 from .database import MEMORY
-from .dotted import load_chat, load_games
 from .hosts import HostRules
+from .playing import playing
 from .reload import Reloader
 from .settings import Settings
 from .site import MeteorSite, Routes, page_folder
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 _log = Logger()
 
+#: At its end a server waits so long, in seconds, for the last of its recordings to be written.
+RECORDED_S = 2.0
 #: What to do about an error of the system when it will not let us listen.
 _ADVICE = {
     errno.EADDRINUSE: "another program has that port. Stop it, or choose another port with --listen",
@@ -68,21 +72,27 @@ def build(settings: Settings, reactor: Any, observer: ILogObserver | None = None
     from .host import Host
     from .protocol import websocket_resource
 
-    games = load_games(settings.games, settings.python_path)
-    chat = load_chat(settings.chat, settings.python_path) if settings.chat else None
+    what = playing(settings)
+    if settings.replay is not None:
+        # A replay says what was said before once more: not for keeps.
+        settings = msgspec.structs.replace(settings, database=MEMORY)
     random = SystemRandom()
     who = Guests() if settings.secret is None else Tokens(settings.secret, settings.guests)
     database = None if settings.database_url == MEMORY else _database(settings, reactor)
     storage = CachedStorage(database) if database else MemoryStorage(random, settings.limits.channel_lines)
-    host = Host(games, chat, settings.limits, reactor, storage, who, random)
-    page = page_folder(settings.site, next(iter(games.values())))
+    host = Host(what.games, what.chat, settings.limits, reactor, storage, who, random)
+    page = page_folder(settings.site, what.page_of)
     routes = Routes(
         websocket_resource(host.websocket_factory(None)), host.health, page, HostRules(settings.host, settings.origin)
     )
     site = MeteorSite(routes, settings.limits, reactor)
     own = Path(settings.data_dir) if settings.self_signed else None
     listeners = [listener(text, reactor, own) for text in settings.endpoints]
-    return MeteorService(settings, host, site, listeners, reactor, observer, database)
+    recorders = None
+    if settings.record is not None:
+        recorders = Recorders(Path(settings.record), host.report)
+        host.opened = recorders.opened
+    return MeteorService(settings, host, site, listeners, reactor, observer, database, recorders, what.told)
 
 
 def _database(settings: Settings, reactor: Any) -> SqlStorage:
@@ -103,6 +113,8 @@ class MeteorService(MultiService):
         reactor: What to run on.
         observer: What should log, in place of twistd's own.
         database: Opened when the server starts; None if nothing outlives it.
+        recorders: Record the rooms; None if nothing is recorded.
+        told: What it plays, for the operator: a word, and which.
 
     Attributes:
         host: See above.
@@ -118,11 +130,14 @@ class MeteorService(MultiService):
         reactor: Any,
         observer: ILogObserver | None = None,
         database: SqlStorage | None = None,
+        recorders: Recorders | None = None,
+        told: tuple[str, str] = ("game", ""),
     ) -> None:
         super().__init__()
         self._settings, self._site, self._listeners = settings, site, listeners
         self._reactor, self._observer = reactor, observer
         self._database = database
+        self._recorders, self._told = recorders, told
         self.host = host
         self.ports: list[IListeningPort] = []
         self._asked, self._failures = False, 0
@@ -193,7 +208,7 @@ class MeteorService(MultiService):
         self._reactor.callLater(0, self._tell)
 
     def _tell(self) -> None:
-        for line in first_screen(self._settings, self.ports):
+        for line in first_screen(self._settings, self.ports, self._told):
             _log.info("{line}", line=line, first_screen=True)
         if warning := open_door(self._settings, self.ports):
             _log.warn("{line}", line=warning, first_screen=True)
@@ -205,16 +220,22 @@ class MeteorService(MultiService):
         self.ports = []
         closing.append(maybeDeferred(super().stopService))
         closing.append(maybeDeferred(self.host.stop))
-        return DeferredList(closing).addCallback(lambda _: self._site.close())
+        return DeferredList(closing).addCallback(self._closed)
+
+    def _closed(self, _: object) -> None:
+        self._site.close()
+        if self._recorders is not None:
+            self._recorders.stop(RECORDED_S)
 
 
-def first_screen(settings: Settings, ports: list[IListeningPort]) -> list[str]:
+def first_screen(settings: Settings, ports: list[IListeningPort], told: tuple[str, str]) -> list[str]:
     """Say in a few lines what was started, where, for whom, and how to end it."""
-    games = ", ".join(f"{name} ({dotted})" for name, dotted in settings.games.items())
+    word, what = told
     lines = [
         f"meteor_net {own_version()}",
-        f"  game   {games}",
+        f"  {word:6} {what}",
         f"  open   {'  '.join(url(port) for port in ports)}",
+        *([f"  record {settings.record}"] if settings.record else []),
         f"  data   {_where_data_lies(settings)}{_certificate_note(settings)}",
         f"  enter  {who_may_enter(settings)}",
         "  stop   Ctrl-C",

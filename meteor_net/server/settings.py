@@ -33,7 +33,7 @@ MIN_SECRET_BYTES = 32
 
 _LISTS = frozenset({"listen", "game", "origin", "host"})
 _FLAGS = frozenset({"guests", "reload", "self-signed", "verbose"})
-_PATHS = frozenset({"site", "secret-file", "data-dir", "python-path"})
+_PATHS = frozenset({"site", "secret-file", "data-dir", "python-path", "record", "replay"})
 _TEXTS = frozenset({"chat", "database"})
 _NUMBERS = frozenset({"keep-days", "keep-lines"})
 _NAMES = _LISTS | _FLAGS | _PATHS | _TEXTS | _NUMBERS
@@ -68,6 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keep_days: int | None = None
     keep_lines: int | None = None
     python_path: str = "."
+    record: str | None = None
+    replay: str | None = None
     reload: bool = False
     self_signed: bool = False
     verbose: bool = False
@@ -112,6 +114,8 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
         if name in given:
             chosen[name] = (f"--{name}", given[name])
     settings = _convert(chosen)
+    if settings.record is not None and settings.replay is not None:
+        raise ConfigError(f"{chosen['record'][0]} and {chosen['replay'][0]}: a replay is a recording already; leave one out")
     return msgspec.structs.replace(settings, **once, secret=_secret(settings, chosen, environ))
 
 
@@ -191,6 +195,8 @@ def _check(name: str, value: Any, where: str) -> Any:
         value = os.path.abspath(os.path.expanduser(value))
         if name in {"site", "python-path"} and not os.path.isdir(value):
             raise ConfigError(f"{where}: {value} is not a folder")
+        if name == "record" and os.path.exists(value) and not os.path.isdir(value):
+            raise ConfigError(f"{where}: {value} is there, and is not a folder")
     elif check := _CHECKS.get(name):
         value = check(value, where)
     return value
@@ -227,9 +233,14 @@ def _game(text: str, where: str = "--game") -> tuple[str, str]:
     name = match["name"]
     if name is None:
         name = match["dotted"].rpartition(".")[2].lower()
-    if not _GAME_NAME.fullmatch(name):
+    if not is_game_name(name):
         raise ConfigError(f"{where}: {name!r} is no name for a game: small letters, digits, - and _")
     return name, match["dotted"]
+
+
+def is_game_name(name: str) -> bool:
+    """Tell whether a game may be called so."""
+    return _GAME_NAME.fullmatch(name) is not None
 
 
 def _origin(text: str, where: str) -> str:

@@ -45,6 +45,8 @@ class Options(usage.Options):
         ["keep-days", None, None, "Let lines go that are older than so many days (default: keep all)."],
         ["keep-lines", None, None, "Let all but so many lines of a channel go, once they are a day old (default: keep all)."],
         ["python-path", None, None, "Folder to look for games in (default: the current one)."],
+        ["record", None, None, "Folder to record every room into: a file for each."],
+        ["replay", None, None, "Play this recording, in place of a game; --game gives it a page if it is of another one."],
         ["config", None, None, "TOML file with options and [limits]."],
     ]
     settings: Settings

@@ -241,7 +241,8 @@ class FirstScreenTests(SynchronousTestCase):
 
     def test_lines(self) -> None:
         """Version, game, address, data, who may enter, and how to end it."""
-        lines = first_screen(Settings(database="memory"), [tcp("127.0.0.1")])
+        game = ("game", "drift (meteor_net.drift.Drift)")
+        lines = first_screen(Settings(database="memory"), [tcp("127.0.0.1")], game)
         self.assertEqual(lines[1:], [
             "  game   drift (meteor_net.drift.Drift)",
             "  open   http://127.0.0.1:8080/",
@@ -249,9 +250,10 @@ class FirstScreenTests(SynchronousTestCase):
             "  enter  anybody, as a guest",
             "  stop   Ctrl-C",
         ])  # fmt: skip
-        told = first_screen(Settings(self_signed=True, data_dir="/data"), [tcp("127.0.0.1")])
+        told = first_screen(Settings(self_signed=True, data_dir="/data", record="/films"), [tcp("127.0.0.1")], game)
+        self.assertIn("  record /films", told)
         self.assertIn("  data   /data/meteor.sqlite3; certificate in /data", told)
-        told = first_screen(Settings(database="postgresql://ann:secret@db:5433/game?password=secret"), [tcp("127.0.0.1")])
+        told = first_screen(Settings(database="postgresql://ann:secret@db:5433/game?password=secret"), [tcp("127.0.0.1")], game)
         self.assertIn("  data   postgresql://ann@db:5433/game", told)
 
     def test_who_may_enter(self) -> None:
