@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from inspect import isfunction, signature
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -13,12 +13,13 @@ from .chat.text import starred
 from .errors import ConfigError, Refused
 from .interfaces import IChatHandler, IPlayer, IRoom, ISyncHandler
 from .messages import LineKind
-from .state import Action, Event, Table
+from .state import Action, Event, Input, Table
 
 if TYPE_CHECKING:
     import numpy as np
 
     from .room import Room
+    from .state.own import StepFunction
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -59,9 +60,16 @@ class Game:
 
     Attributes:
         tables: The world: a list of Table classes.
-        keep: Those of the tables that outlive the room: they are loaded before `opened`, and saved by the room's name.
+        documents: Names of trees of values: `self.world.match` is a dict then, which players see as it is.
+        keep: Those of the tables and documents that outlive the room: they are loaded before `opened`, and saved by the room's name.
         events: The Event classes that `room.emit` may be given.
-        actions: Filled from the `@handles` methods, in their order; name more only if you override `action`.
+        actions: Filled from the `@handles` methods, in their order, and from `steps`; name more only if you override `action`.
+        steps: What an Input does to its player's own rows by itself: `{Steer: step}`, run before `tick`. `step(s, i)` changes
+            the integers of the rows by those of the input, and clients that have it too need not wait for the server
+            (docs/explanation/prediction.md). An Input may have a step, a handler, or both.
+        idle: What a step gets in a tick without an input: `"repeat"` the last one for `idle_ticks` ticks, then one with all
+            fields at their defaults; `"skip"` lets the rows be.
+        idle_ticks: How often; 0 to 600.
         tick_hz: Ticks a second, from 1/60 to 120.
         max_players: How many may play at once.
         page: A folder beside the game's module with the game's own page, or None.
@@ -69,9 +77,13 @@ class Game:
     """
 
     tables: ClassVar[Sequence[type[Table]]] = ()
-    keep: ClassVar[Sequence[type[Table]]] = ()
+    documents: ClassVar[Sequence[str]] = ()
+    keep: ClassVar[Sequence[type[Table] | str]] = ()
     actions: ClassVar[Sequence[type[Action]]] = ()
     events: ClassVar[Sequence[type[Event]]] = ()
+    steps: ClassVar[Mapping[type[Input], StepFunction]] = {}
+    idle: ClassVar[str] = "repeat"
+    idle_ticks: ClassVar[int] = 5
     tick_hz: ClassVar[float] = 20
     max_players: ClassVar[int] = 64
     page: ClassVar[str | None] = None
@@ -90,7 +102,9 @@ class Game:
                 own[action] = name
         methods = {**cls._methods, **own}
         cls._methods = methods
-        cls.actions = [*cls.actions, *(action for action in methods if action not in cls.actions)]
+        steps = cls.steps if isinstance(cls.steps, Mapping) else {}  # what it is else is said when the game is started
+        taken = dict.fromkeys((*methods, *steps))
+        cls.actions = [*cls.actions, *(action for action in taken if action not in cls.actions)]
 
     @property
     def world(self) -> Any:
@@ -128,6 +142,8 @@ class Game:
     def action(self, player: IPlayer, action: Any) -> Any:
         """Hand an action to the method that `@handles` its kind."""
         name = self._methods.get(type(action))
+        if name is None and type(action) in self.steps:
+            return None
         if name is None:
             raise Refused(f"nothing takes {type(action).__name__} here", "bad-action")
         return getattr(self, name)(player, action)

@@ -13,7 +13,9 @@ from ..messages import LineKind
 from ..monitor import NetworkMonitor, NetworkReport
 from ..session import client_values as values
 from ..session.client_room import ClientRoom
-from ..state import Action
+from ..state import Action, Input
+from ..state.own import StepFunction
+from ..state.prediction import SMOOTH_S
 from .answers import Answers
 from .config import NetworkConfig
 from .hearers import Hearer, Hearers
@@ -191,7 +193,7 @@ class NetworkClient(RoomTalk):
         """Do something: `game.act(Steer(turn=.5))`, or `game.act("Steer", turn=.5)`.
 
         Returns:
-            None for an input; for an action a Deferred of what its handler answered, which fails
+            None for an input (see `predict`); for an action a Deferred of what its handler answered, which fails
             with Refused.
 
         Raises:
@@ -200,13 +202,31 @@ class NetworkClient(RoomTalk):
         if isinstance(action, str):
             action = self._room.make(action, fields)
         try:
-            key = self._room.act(action)
+            key = self._room.act(action, self._reactor.seconds())
         except Refused as error:
             return fail(error)
         self._link.flush()
         if key is None:
             return None
         return self._answers.action(key)
+
+    def predict(
+        self, kind: type[Input] | str, step: StepFunction, smooth_s: float = SMOOTH_S, snap: float | None = None
+    ) -> None:
+        """Move our own rows ahead of the server, by the game's own step: `show` shows them so.
+
+        Call `act` for each tick from then on, or more often: it tells how the controls stand, and one for each tick is sent.
+
+        Args:
+            kind: The input, or its name.
+            step: What an input of this kind does, as in the game's `steps`: `step(s, i)` changes the integers of our rows.
+            smooth_s: How quickly a correction fades, in seconds: to a third in so long; 0 for at once.
+            snap: Corrections beyond it are jumped, in the fields' units; None for none.
+
+        Raises:
+            ConfigError: One of these is wrong.
+        """
+        self._room.prediction.predict(kind, step, smooth_s, snap)
 
     # --- what the session tells ---
 

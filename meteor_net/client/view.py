@@ -47,14 +47,17 @@ class RoomView:
     def show(self) -> WorldView:
         """Give the world to draw now, a little in the past, so that all moves smoothly: call it for each picture.
 
+        Our own rows are in the present, if they are predicted (`NetworkClient.predict`).
+
         Returns:
             A view that stays as it is: rows and columns as in `world`, between two ticks; `view.tick` has a fraction.
 
         Raises:
             LocalProtocolError: If we were never in the room.
         """
-        view = self.state_sync.show(self._reactor.seconds())
-        return WorldView(Version.empty(self.schema)) if view is None else view
+        now = self._reactor.seconds()
+        view = self.state_sync.show(now)
+        return WorldView(Version.empty(self.schema)) if view is None else self._room.prediction.shown(view, now)
 
     @property
     def schema(self) -> Schema:

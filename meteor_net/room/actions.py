@@ -13,6 +13,7 @@ from ..session.outbox import Lane
 from ..state import Input, Schema
 from .asking import Asking, as_refused, nothing
 from .player import Player
+from .steps import Steps
 
 
 class Actions:
@@ -20,10 +21,12 @@ class Actions:
 
     Attributes:
         counters: actions, inputs, inputs_dropped, refused: plain integers.
+        steps: What inputs do by themselves.
     """
 
     def __init__(self, room: int, game: Any, schema: Schema, asking: Asking, limits: Limits) -> None:
         self.counters = dict.fromkeys(("actions", "inputs", "inputs_dropped", "refused"), 0)
+        self.steps = Steps(game, asking)
         self._room = room
         self._game = game
         self._schema = schema
@@ -52,16 +55,24 @@ class Actions:
                            lambda refused: self._refuse(player, seq, refused))  # fmt: skip
 
     def take_inputs(self, players: Iterable[Player], now: float) -> None:
-        """The tick begins: one input of each player's, the oldest."""
+        """The tick begins: one input of each player's, the oldest; its step first, then the handler."""
         for player in players:
             if player.inputs and not player.busy:
                 _, seen, action = player.inputs.popleft()
                 player.seen = seen / 8.0
                 self.counters["inputs"] += 1
+                self.steps.take(player, action)
                 self._asking.ask(player, "action", self._call(player, action), nothing, nothing, now)
+            elif self.steps and player.role == "play":
+                self.steps.miss(player)
 
     def acknowledge(self, players: Iterable[Player], tick: int) -> None:
-        """The tick ends: tell each player up to where its actions are in the world."""
+        """The tick ends: tell each player up to where its actions are in the world.
+
+        Args:
+            players: Who hears.
+            tick: Of the newest version: they are in it, also where this tick changed nothing and made none.
+        """
         for player in players:
             if player.top_seq == player.acked_seq:
                 continue  # it did nothing

@@ -20,7 +20,7 @@ from ..interfaces import IPlayer, IRoom
 from ..messages import ActionMessage, Clock, Earlier, Held, Join, Leave, Left, LineKind, Lost, Message, Say
 from ..session.outbox import Lane
 from ..session.session import Session
-from ..state import Schema, Stream, Version, World
+from ..state import DocumentError, Schema, Stream, Version, World
 from .actions import Actions
 from .asking import Asking
 from .events import Events
@@ -29,6 +29,7 @@ from .members import Members
 from .observers import Observers
 from .own import OwnRows
 from .player import Player
+from .rewind import Past, rewound
 from .saving import Saving
 from .sights import Views
 from .surroundings import Surroundings
@@ -77,8 +78,7 @@ class Room:
         self.events = Events(number, schema, around.limits)
         self.actions = Actions(number, game, schema, self.asking, around.limits)
         self.talk = Talk(self, chat, channel, self.asking, around)
-        kept = [table for table in self.world.tables if type(table) in game.keep]
-        self.saving = Saving(name, kept, self.tick_s, around)
+        self.saving = Saving(name, self.world, game.keep, self.tick_s, around)
         self.observers = Observers(self.asking)
         channel.heard = self.observers.line
         self._around = around
@@ -119,6 +119,11 @@ class Room:
     def emit(self, event: Any) -> None:
         """Tell all in the room an event, once, of this tick."""
         self.events.emit(event, self.tick)
+
+    def rewind(self, tick: float) -> Past:
+        """The world as it was at a tick."""
+        stream = self.feed.stream
+        return rewound(stream, tick, self.tick - 1 - self._around.limits.rewind_s / self.tick_s)
 
     def save(self) -> None:
         """Save the kept tables soon."""
@@ -269,7 +274,7 @@ class Room:
             self._tell_clock()
 
     def _tick(self, now: float) -> None:
-        self.actions.take_inputs(self.members.seated(), now)
+        self.actions.take_inputs(self.players, now)  # who is away has none, and rows that go on
         if self.is_closed:
             return
         for step in (self._move, self._commit):
@@ -280,7 +285,7 @@ class Room:
         players = self.members.seated()  # the handler may have taken some out
         self.own.tell(players)
         self.views.update(players, self.own.revision)
-        self.actions.acknowledge(players, self.tick)
+        self.actions.acknowledge(players, self.feed.stream.version.tick)
         self.feed.serve(players, now, self.server_ms(now))
         self.observers.ticked(self.tick, self.events.deliver(players))
         self.counters["ticks"] += 1
@@ -298,6 +303,8 @@ class Room:
         stream, check = self.feed.stream, self.tick % self._check_every == 0
         if self._shown is None:
             stream.commit(self.tick, check, force=self.feed.overdue(self._around.now))
+            for wrong in stream.wrong:
+                self.asking.raised(None, "tick", DocumentError(wrong))
         else:
             stream.put(self._shown, self.tick, check)
 

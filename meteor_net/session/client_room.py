@@ -35,6 +35,7 @@ from .client_actions import Waiting, WaitingActions
 from .client_channel import Channel
 from .client_lines import RoomLines
 from .client_names import ActionNames
+from .client_prediction import Prediction
 from .client_world import RoomWorld
 
 
@@ -48,6 +49,7 @@ class ClientRoom:
         stream: The number of its stream, None while we are not in.
         world: Its state, clock and events.
         lines: Its channels.
+        prediction: Our own rows ahead of the world.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class ClientRoom:
         self.number: int | None = None
         self.stream: int | None = None
         self.world = RoomWorld(out, told)
+        self.prediction = Prediction(self.world)
         self.lines = RoomLines(ChatSystem(self._send_line, new_cid, self._want_page), out, told)
         self._actions = WaitingActions()
         self._names: ActionNames | None = None
@@ -90,6 +93,7 @@ class ClientRoom:
             MessageError: If the schema is none, or is missing.
         """
         fresh, other_schema = self.world.joined(message, now)
+        self.prediction.joined()
         assert self.world.schema is not None
         self.name, self.number, self.stream = message.name, message.room, message.stream
         if other_schema or self._names is None:
@@ -135,8 +139,12 @@ class ClientRoom:
 
     # --- actions ---
 
-    def act(self, action: Action) -> int | None:
+    def act(self, action: Action, now: float = 0.0) -> int | None:
         """Send an action, or keep it until we are in again; an input is forgotten instead.
+
+        Args:
+            action: What to do. Of an input that is predicted one is sent for each tick, and the others are only drawn.
+            now: The time in seconds, as `show` is given it.
 
         Returns:
             The action's key, as in ActionDone and ActionRefused; None for an input.
@@ -151,7 +159,9 @@ class ClientRoom:
         items = action.to_wire()
         if self._names.is_input(kind):
             if self.number is not None:
-                self._send_action(Waiting(0, self._actions.input(), kind, items, True))
+                seq = self.prediction.act(action, self._actions.input, now)
+                if seq is not None:
+                    self._send_action(Waiting(0, seq, kind, items, True))
             return None
         waiting = self._actions.action(kind, items, sent=self.number is not None)
         if self.number is not None:
@@ -183,6 +193,7 @@ class ClientRoom:
     def take_ack(self, message: Ack) -> None:
         """All up to a number are taken (clause 9.3)."""
         self._actions.acked(message.seq)
+        self.prediction.acked(message.seq, message.tick)
 
     def take_result(self, message: Result) -> None:
         """An action has a result."""
@@ -192,6 +203,7 @@ class ClientRoom:
 
     def take_refused(self, message: RefusedMessage) -> None:
         """An action was refused."""
+        self.prediction.refused(message.seq)
         key = self._actions.answered(message.seq)
         if key is not None:
             self._refuse([key], message.reason, message.text)

@@ -31,13 +31,14 @@ def interpolate(previous: Version, following: Version, alpha: float) -> WorldVie
     alpha = max(float(alpha), 0.0)
     tick = previous.tick + (following.tick - previous.tick) * alpha
     tables = [
-        _table(kind, was, will, alpha)
+        interpolate_table(kind, was, will, alpha)
         for kind, was, will in zip(following.schema.tables, previous.tables, following.tables, strict=True)
     ]
     return WorldView(following, tick, tables)
 
 
-def _table(kind: type[Table], was: TableVersion, will: TableVersion, alpha: float) -> TableView:
+def interpolate_table(kind: type[Table], was: TableVersion, will: TableVersion, alpha: float) -> TableView:
+    """Show one table at a moment between two versions; see `interpolate`. `alpha` is 0 or more."""
     if was is will or alpha == 1.0:
         return TableView(kind, will)
     size = min(len(was.alive), len(will.alive))

@@ -9,7 +9,8 @@ from twisted.internet.defer import Deferred
 
 from ..chat.system import ChatMessage, ChatPage, ChatSystem
 from ..client import NetworkClient
-from ..state import Action, Event
+from ..state import Action, Event, Input
+from ..state.own import StepFunction
 from .network import Network
 from .wire import Wire
 
@@ -96,6 +97,14 @@ class PlayerHandle:
             Refused: The handler said no.
         """
         return self._done(self.game.act(action, **fields))
+
+    def predict(self, kind: type[Input] | str, step: StepFunction, **options: Any) -> None:
+        """Move the player's own rows ahead of the server; see `NetworkClient.predict`, also for the options."""
+        self.game.predict(kind, step, **options)
+
+    def show(self) -> Any:
+        """The world as it is drawn now: a little in the past, the player's own rows as predicted."""
+        return self.game.show()
 
     def say(self, text: str, channel: str = "", **more: Any) -> int:
         """Say a line, and let the clock go on until it is kept.

@@ -28,6 +28,10 @@ class ActionsCase(SynchronousTestCase):
         self.ann.read()
         self.game.told.clear()
 
+    def move(self, player: Any) -> None:
+        """Change the world."""
+        player.room.world.ship.spawn()
+
     def refusals(self) -> list[tuple[int, str, str]]:
         """What was refused: sequence number, reason, text."""
         return [(message.seq, message.reason, message.text) for message in self.ann.found(RefusedMessage)]
@@ -38,12 +42,24 @@ class InputTests(ActionsCase):
 
     def test_one_per_tick(self) -> None:
         """Inputs wait for the tick, one is taken at each, the oldest first, and each is acknowledged with its tick."""
+        self.game.answers["steer"] = self.move
         for by in (1, 2, 3):
             self.ann.act(Steer(by=by))
         self.assertEqual(self.game.told, [])
         self.bench.ticks(3)
         self.assertEqual(self.game.told, ["ann steers 1", "tick", "ann steers 2", "tick", "ann steers 3", "tick"])
         self.assertEqual(self.ann.found(Ack), [Ack(0, 1, 2), Ack(0, 2, 3), Ack(0, 3, 4)])
+
+    def test_where_nothing_changes(self) -> None:
+        """A tick that changes nothing makes no version: what it took is in the newest that there is (clause 9.3)."""
+        self.ann.act(Steer(by=1))
+        self.ann.act(Steer(by=2))
+        self.bench.ticks(2)
+        self.game.answers["steer"] = self.move
+        self.ann.act(Steer(by=3))
+        self.bench.ticks(1)
+        self.assertEqual(self.ann.found(Ack), [Ack(0, 1, 0), Ack(0, 2, 0), Ack(0, 3, 4)])
+        self.assertEqual(self.bench.room.feed.stream.version.tick, 4)
 
     def test_oldest_dropped(self) -> None:
         """At most four wait: the oldest is dropped, counted, and acknowledged as taken."""
@@ -121,7 +137,7 @@ class ActionTests(ActionsCase):
             self.ann.act(Buy(count=count))
         self.assertEqual(self.ann.read(), [])
         self.bench.ticks(1)
-        self.assertEqual(self.ann.read(), [Ack(0, 3, 2)])
+        self.assertEqual(self.ann.read(), [Ack(0, 3, 0)])
         self.bench.ticks(1)
         self.assertEqual(self.ann.read(), [])
 
@@ -131,7 +147,7 @@ class ActionTests(ActionsCase):
         self.ann.act(Steer(by=2))
         self.ann.act(Buy(count=3))
         self.bench.ticks(2)
-        self.assertEqual(self.ann.found(Ack), [Ack(0, 1, 2), Ack(0, 3, 3)])
+        self.assertEqual(self.ann.found(Ack), [Ack(0, 1, 0), Ack(0, 3, 0)])
 
     def test_result(self) -> None:
         """What the handler answers is the player's result; None is answered by the ACK alone."""
@@ -170,7 +186,7 @@ class ActionTests(ActionsCase):
         self.assertEqual((event, str(error)), ("error", "oops"))
         self.assertEqual(names, {"room": "sea/main", "player": "ann", "verb": "action"})
         self.bench.ticks(1)
-        self.assertEqual(self.ann.found(Ack), [Ack(0, 1, 2)])
+        self.assertEqual(self.ann.found(Ack), [Ack(0, 1, 0)])
 
     def test_awaited(self) -> None:
         """A handler may answer later: the result comes then, and the ACK waits for it."""
@@ -180,7 +196,7 @@ class ActionTests(ActionsCase):
         self.assertEqual(self.ann.read(), [])
         self.bench.release(answer=5)
         self.bench.ticks(1)
-        self.assertEqual(self.ann.read(), [Result(0, 1, 5), Ack(0, 1, 3)])
+        self.assertEqual(self.ann.read(), [Result(0, 1, 5), Ack(0, 1, 0)])
 
     def test_awaited_and_fails(self) -> None:
         """What fails later is refused later, with the words of Refused."""

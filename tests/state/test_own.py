@@ -1,0 +1,176 @@
+"""Own rows as integers, for steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from meteor_net.errors import ConfigError
+from meteor_net.state import Angle, Choice, Fixed, Flag, Input, Int, Local, Quaternion, Schema, Stream, Table, Text, UInt, World
+from meteor_net.state.fields import IntegerField
+from meteor_net.state.own import OwnFields, check_exact, input_ints
+
+from . import strategies
+
+
+class Ship(Table):
+    """A row with a field of each kind."""
+
+    x = Fixed(step=1 / 16, low=0, high=64, wrap=True)
+    depth = Fixed(step=0.5, low=-10, high=10)
+    heading = Angle(bits=10)
+    gold = UInt(bits=4)
+    speed = Int(bits=8)
+    sail = Flag()
+    flag = Choice("red", "black")
+    name = Text(8)
+    spin = Quaternion(bits=9)
+    secret = Local(float)
+
+
+class Gun(Table):
+    """Another of the same player's."""
+
+    gold = UInt(bits=8)
+    heat = UInt(bits=8)
+
+
+class Steer(Input):
+    """How a ship is steered."""
+
+    turn = Fixed(step=1 / 64, low=-1, high=1)
+    flag = Choice("red", "black")
+    say = Text(5)
+    fire = Flag()
+
+
+class OwnTests(SynchronousTestCase):
+    """What `s` and `i` of a step are."""
+
+    def setUp(self) -> None:
+        self.world = World(Schema([Ship, Gun]), 1)
+        self.ship = self.world.tables[0].spawn(x=1, depth=-9, heading=0.1, gold=3, speed=-5, sail=True, flag="black", name="a")
+        self.gun = self.world.tables[1].spawn(gold=200, heat=7)
+        self.fields = OwnFields([Ship, Gun])
+
+    def step(self, step: Any) -> dict[str, int]:
+        """Run a step on both rows; what `s` holds then."""
+        old = self.fields.of_rows([self.ship, self.gun])
+        new = self.fields.step(step, old, None)
+        self.fields.to_rows([self.ship, self.gun], old, new)
+        return dict(zip([field.name for field in self.fields.fields], new, strict=True))
+
+    def test_merged(self) -> None:
+        """Integers by name, as on the wire; the earlier row's where both have a field; no text, rotation or what is local."""
+        self.assertEqual(
+            self.step(lambda s, i: None),
+            {"x": 16, "depth": 2, "heading": 16, "gold": 3, "speed": -5, "sail": 1, "flag": 1, "heat": 7},
+        )
+
+    def test_settled(self) -> None:
+        """What wraps is taken modulo its modulus, the rest clamped: on both sides alike."""
+
+        def far(s: Any, i: Any) -> None:
+            s.x -= 1024 + 17
+            s.depth, s.heading, s.gold, s.speed, s.sail, s.flag, s.heat = 99, -1, -4, 500, 7, True, 2**50
+
+        settled = {"x": 1023, "depth": 40, "heading": 1023, "gold": 0, "speed": 127, "sail": 1, "flag": 1, "heat": 255}
+        self.assertEqual(self.step(far), settled)
+        self.assertEqual((self.ship.x, self.ship.depth, self.ship.flag, self.gun.heat), (1023 / 16, 10.0, "black", 255))
+        self.assertEqual(self.gun.gold, 200)  # the ship's was meant
+
+    def test_fractions_stay(self) -> None:
+        """A column that the step does not change keeps what lies below a step of it."""
+        self.ship.x = 1.01
+        self.step(lambda s, i: setattr(s, "gold", 4))
+        self.assertEqual(self.ship.x, 1.01)
+        self.step(lambda s, i: setattr(s, "x", s.x + 1))
+        self.assertEqual(self.ship.x, 1 + 1 / 16)
+
+    def test_faults(self) -> None:
+        """A field that is not there, a fraction, a giant: an error that names it."""
+        for value, error, text in (
+            (1.5, TypeError, "a step set gold to 1.5; an integer is needed"),
+            ("1", TypeError, "a step set gold to '1'"),
+            (2**53, ValueError, "a step set gold to 9007199254740992, beyond"),
+        ):
+            raised = self.assertRaises(error, self.step, lambda s, i, value=value: setattr(s, "gold", value))
+            self.assertIn(text, str(raised))
+        raised = self.assertRaises(AttributeError, self.step, lambda s, i: setattr(s, "vx", 1))
+        self.assertIn("vx", str(raised))
+        self.assertEqual(self.ship.gold, 3)
+
+    def test_shown(self) -> None:
+        """What a step prints for its author."""
+        shown: list[str] = []
+        self.step(lambda s, i: shown.append(repr(s)))
+        self.assertEqual(shown, ["<own x=16, depth=2, heading=16, gold=3, speed=-5, sail=1, flag=1, heat=7>"])
+
+    def test_no_word_and_no_number(self) -> None:
+        """NaN, and a word that is none of the choices, are read as the commit reads them."""
+        ship = self.world.ship
+        ship.x[0], ship.flag[0] = float("nan"), "blue"
+        stream = Stream(self.world)
+        stream.commit(1)
+        ints = self.fields.of_rows([self.ship, self.gun])
+        self.assertEqual(ints, self.fields.of_version(stream.version, [(0, 0), (1, 0)]))
+        self.assertEqual((ints[0], ints[6]), (0, 0))
+
+    def test_input(self) -> None:
+        """The integers of an input by name, without its texts; they cannot be changed."""
+        i = input_ints(Steer)(Steer(turn=-0.5, flag="black", say="x", fire=True))
+        self.assertEqual((i.turn, i.flag, i.fire), (32, 1, 1))
+        self.assertFalse(hasattr(i, "say"))
+        self.assertRaises(AttributeError, setattr, i, "turn", 3)
+
+    def test_too_fine(self) -> None:
+        """A field whose numbers floats cannot tell apart could not be written back: that is said at the start."""
+
+        class Far(Table):
+            x = Fixed(step=1e-6, low=1e12, high=1e12 + 1)
+
+        raised = self.assertRaises(ConfigError, check_exact, [Ship, Far])
+        self.assertEqual(str(raised), "Far.x: a step of 1e-06 is too fine for 1e+12")
+        check_exact([Ship, Gun])
+
+
+class ExactTests(SynchronousTestCase):
+    """What is read is what a commit would make, and what is written comes out of it again."""
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.data())
+    def test_read_and_write(self, data: Any) -> None:
+        """Of any fields with any values: numbers in columns beyond all domains, NaN, words; then any integers."""
+        schema = data.draw(strategies.schemas())
+        check_exact(schema.tables)
+        world = World(schema, 1)
+        rows = []
+        for table in world.tables:
+            given_ = {field.name: strategies.value_for(data.draw, field) for field in table.layout().fields}
+            rows.append(table.spawn(**given_))
+        places = [(number, 0) for number in range(len(rows))]
+        fields = OwnFields(schema.tables)
+        stream = Stream(world)
+        before = fields.of_rows(rows)
+        stream.commit(1)
+        self.assertEqual(before, fields.of_version(stream.version, places))
+
+        def leap(s: Any, i: Any) -> None:
+            for field in fields.fields:
+                setattr(s, field.name, data.draw(st.one_of(near(field), st.integers(-(2**53) + 1, 2**53 - 1))))
+
+        after = fields.step(leap, before, None)
+        for field, n in zip(fields.fields, after, strict=True):
+            self.assertEqual(field.to_wire(field.value(n)), n)
+        fields.to_rows(rows, before, after)
+        self.assertEqual(fields.of_rows(rows), after)
+        stream.commit(2)
+        self.assertEqual(fields.of_version(stream.version, places), after)
+
+
+def near(field: IntegerField[Any, Any]) -> st.SearchStrategy[int]:
+    """Integers of a field's domain, its ends often."""
+    return st.one_of(st.integers(field.lowest, field.highest), st.sampled_from([field.lowest, field.highest]))
