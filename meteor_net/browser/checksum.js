@@ -30,6 +30,15 @@ function feed(begun, column, slots) {
 const ONE = Int32Array.of(0);
 
 /**
+ * CRC-32 over little-endian words.
+ * @param {Int32Array} words
+ * @returns {number}
+ */
+export function checksumOf(words) {
+  return ~feed(-1, words, words.map((_, i) => i)) >>> 0;
+}
+
+/**
  * CRC-32 over the little-endian words of a version's rows; texts do not count.
  * @param {TableState[]} tables
  * @returns {number}

@@ -1,8 +1,10 @@
 // A copy of a room's world that frames keep up to date (wire clause 8).
 
 import { checksum } from "./checksum.js";
+import { Docs } from "./documents.js";
 import { decodeEg } from "./eg.js";
 import { FrameError } from "./errors.js";
+import { InSight } from "./sight.js";
 import { emptyTables } from "./table-state.js";
 import { applyTexts } from "./texts.js";
 import { decodeVarint } from "./varint.js";
@@ -13,11 +15,13 @@ import { decodeVarint } from "./varint.js";
  * @typedef {object} Version what was true at a tick
  * @property {number} tick
  * @property {number} span Ticks over which it came about: the version before was true until `tick - span`.
- * @property {TableState[]} tables
+ * @property {TableState[]} tables Keyed ones with what is in sight.
+ * @property {Docs} docs
  */
 
 const VARINT = 0;
 const EG = 1;
+const NOTHING = new Uint8Array(0);
 
 /** The newest version of a stream, and the one before. */
 export class Replica {
@@ -32,8 +36,12 @@ export class Replica {
     /** The highest tick known. */
     this.tick = tick;
     /** @type {Version} */
-    this.version = { tick, span: 1, tables: emptyTables(schema) };
-    /** The version just before the newest, from which a step of `eg` guesses; null where we have none (8.12). @type {TableState[] | null} */
+    this.version = { tick, span: 1, tables: emptyTables(schema), docs: Docs.empty(schema.documents) };
+    /** The tables of the newest version as the codings know them, in which keyed ones are empty. */
+    this.base = this.version.tables;
+    /** What is in sight of those. */
+    this.inSight = InSight.of(schema);
+    /** The tables just before the newest, from which a step of `eg` guesses; null where we have none (8.12). @type {TableState[] | null} */
     this.before = null;
     /** Whether a frame came: else the version is the empty one. */
     this.touched = false;
@@ -55,19 +63,26 @@ export class Replica {
    * @param {number} base Versions back × 8 + coding.
    * @param {Uint8Array} data
    * @param {unknown[][]} texts
+   * @param {Uint8Array} [sight]
+   * @param {Uint8Array} [docs]
    * @returns {Version}
    * @throws {FrameError} If it cannot be applied (8.8, 8.9); nothing is changed then.
    */
-  apply(tick16, base, data, texts) {
+  apply(tick16, base, data, texts, sight = NOTHING, docs = NOTHING) {
     const back = Math.floor(base / 8);
-    const start = back === 0 ? emptyTables(this.schema) : this.version.tables;
+    const start = back === 0 ? emptyTables(this.schema) : this.base;
     const { tables, between } = this.#decode(base % 8, back, start, data);
     applyTexts(tables, start, texts);
+    const documents = (back === 0 ? Docs.empty(this.schema.documents) : this.version.docs).patched(docs);
+    const inSight = this.inSight.apply(sight, back === 0);
+    const shown = inSight.compose(tables);
     const tick = this.unwrap(tick16);
     // Each version between was of a tick of its own, and nothing changed in the ticks that had none.
     const span = Math.max(1, Math.min(back || 1, tick - this.version.tick));
     this.before = back === 1 ? start : between;
-    this.version = { tick, span, tables };
+    this.base = tables;
+    this.inSight = inSight;
+    this.version = { tick, span, tables: shown, docs: documents };
     this.noteTick(tick);
     this.touched = true;
     return this.version;
@@ -94,8 +109,8 @@ export class Replica {
     this.tick = Math.max(this.tick, tick);
   }
 
-  /** The checksum of the newest version (8.7). */
+  /** The checksum of the newest version (8.7); keyed tables are not in it. */
   crc() {
-    return checksum(this.version.tables);
+    return checksum(this.base);
   }
 }

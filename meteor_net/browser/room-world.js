@@ -53,7 +53,7 @@ export class RoomWorld {
 
   /** Whether there is a world: then the server is heard more often (5.2). */
   get exists() {
-    return this.schema !== null && this.schema.tables.length > 0;
+    return this.schema !== null && this.schema.tables.length + this.schema.documents.length > 0;
   }
 
   /** The newest world. @returns {WorldView} */
@@ -127,7 +127,7 @@ export class RoomWorld {
     const keyframe = message.base < 8;
     if (replica === null || sync === null || (this.#lost && !keyframe)) return;
     try {
-      sync.syncState(replica.apply(message.tick16, message.base, message.data, message.texts), nowMs);
+      sync.syncState(replica.apply(message.tick16, message.base, message.data, message.texts, message.sight, message.docs), nowMs);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.#frameLost(keyframe, error);

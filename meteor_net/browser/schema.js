@@ -2,10 +2,17 @@
 
 import { MessageError } from "./errors.js";
 import { nameOf, parseField } from "./fields.js";
-import { MAX_COLUMNS, MAX_FIELDS, MAX_KINDS, MAX_TABLES } from "./limits.js";
+import { MAX_COLUMNS, MAX_DOCUMENTS, MAX_FIELDS, MAX_KINDS, MAX_TABLES } from "./limits.js";
 
 /** @typedef {import("./fields.js").Field} Field */
 /** @typedef {import("./fields.js").FieldValue} FieldValue */
+
+/** @typedef {{kind: string, bits: number, rings: number}} Key of a keyed table (8.19): bits of its keys, and at how many rates they are told of */
+
+/** Kinds of keys. */
+const KEYS = ["cells", "team", "owner"];
+const MAX_KEY_BITS = 16;
+const MAX_RINGS = 4;
 
 /** A table, an action or an event: a name and its fields. */
 export class Kind {
@@ -14,12 +21,14 @@ export class Kind {
    * @param {number} number
    * @param {Field[]} fields
    * @param {boolean} [input] of an action: an input (9.2)
+   * @param {Key | null} [key] of a table: what its keys are; null if it has none
    */
-  constructor(name, number, fields, input = false) {
+  constructor(name, number, fields, input = false, key = null) {
     this.name = name;
     this.number = number;
     this.fields = fields;
     this.input = input;
+    this.key = key;
     /** The integer columns: of the fields without texts and data (8.5). */
     this.columns = fields.flatMap((field) => field.columns);
     /** The places of the fields that travel beside the integers. */
@@ -68,11 +77,14 @@ export class Schema {
    * @param {Kind[]} tables
    * @param {Kind[]} actions
    * @param {Kind[]} events
+   * @param {string[]} [documents]
    */
-  constructor(tables, actions, events) {
+  constructor(tables, actions, events, documents = []) {
     this.tables = tables;
     this.actions = actions;
     this.events = events;
+    /** The names of the documents (8.25). */
+    this.documents = documents;
     this.actionsByName = new Map(actions.map((kind) => [kind.name, kind]));
     this.tablesByName = new Map(tables.map((kind) => [kind.name, kind]));
   }
@@ -92,9 +104,41 @@ export class Schema {
     for (const { name, fields } of [...actions, ...events]) {
       if (fields.some((field) => field.isRotation || field.isData)) throw new MessageError(`schema: ${name} has a field that is for tables only`); // 7.4
     }
-    return new Schema(tables, actions, events);
+    return new Schema(tables, actions, events, documentNames(map.get("documents") ?? [], tables));
   }
 }
+
+/**
+ * @param {unknown} list
+ * @param {Kind[]} tables
+ */
+function documentNames(list, tables) {
+  if (!Array.isArray(list) || list.length > MAX_DOCUMENTS) throw new MessageError("schema: documents is a list of names");
+  const names = list.map((name) => nameOf(new Map([["name", name]])));
+  if (new Set([...names, ...tables.map((kind) => kind.name)]).size !== names.length + tables.length) throw new MessageError("schema: a name occurs twice");
+  return names;
+}
+
+/**
+ * What the keys of a table are.
+ * @param {string} name
+ * @param {unknown} map
+ * @returns {Key | null}
+ */
+function keyOf(name, map) {
+  if (map === undefined) return null;
+  const key = map instanceof Map ? { kind: map.get("kind"), bits: map.get("bits"), rings: map.get("rings") } : null;
+  if (key === null || !KEYS.includes(key.kind) || !within(key.bits, MAX_KEY_BITS) || !within(key.rings, MAX_RINGS)) {
+    throw new MessageError(`schema: ${name} has a key that is none`);
+  }
+  return key;
+}
+
+/**
+ * @param {unknown} n
+ * @param {number} most
+ */
+const within = (n, most) => Number.isInteger(n) && Number(n) >= 1 && Number(n) <= most;
 
 /**
  * @param {unknown} list
@@ -106,7 +150,7 @@ function kinds(list, most) {
     const name = nameOf(map);
     const fields = map.get("fields");
     if (!Array.isArray(fields) || fields.length > MAX_FIELDS) throw new MessageError(`schema: ${name} has no list of fields`);
-    return new Kind(name, i, fields.map(parseField), map.get("input") === true);
+    return new Kind(name, i, fields.map(parseField), map.get("input") === true, keyOf(name, map.get("key")));
   });
   if (new Set(all.map((kind) => kind.name)).size !== all.length) throw new MessageError("schema: a name occurs twice");
   return all;

@@ -90,6 +90,7 @@ test("mutated frames are applied, or refused by FrameError and nothing has chang
         const texts = random() < 0.2 ? toTexts(random) : textsOf(frame);
         if (survives(FrameError, () => replica.apply(frame.tick16, frame.base, changed, texts), hex(changed))) {
           replica.version = version;
+          replica.base = version.tables;
           replica.before = before;
           replica.tick = version.tick;
         } else refused++;
