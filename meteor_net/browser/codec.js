@@ -7,7 +7,7 @@ import { LocalProtocolError, PacketError } from "./errors.js";
 import { WholeFloat } from "./floats.js";
 import { MAX_DEPTH, PACKET_ITEMS } from "./limits.js";
 
-/** @typedef {null | boolean | number | string | Uint8Array | WholeFloat | unknown[] | Map<string, unknown>} Value */
+/** @typedef {undefined | null | boolean | number | string | Uint8Array | WholeFloat | unknown[] | Map<string, unknown>} Value */
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -18,13 +18,15 @@ class Reader {
    * @param {Uint8Array} bytes
    * @param {number} depth
    * @param {number} items
+   * @param {boolean} patch
    */
-  constructor(bytes, depth, items) {
+  constructor(bytes, depth, items, patch) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = 0;
     this.depth = depth;
     this.items = items;
+    this.patch = patch;
   }
 
   /**
@@ -135,6 +137,7 @@ class Reader {
     if (info === 20) return false;
     if (info === 21) return true;
     if (info === 22) return null;
+    if (info === 23 && this.patch) return undefined; // 8.26
     let value;
     if (info === 25) value = half(this.view.getUint16(this.skip(2)));
     else if (info === 26) value = this.view.getFloat32(this.skip(4));
@@ -161,12 +164,12 @@ function half(bits) {
 /**
  * Read exactly one value (wire 2).
  * @param {Uint8Array} bytes
- * @param {{depth?: number, items?: number}} [limits]
+ * @param {{depth?: number, items?: number, patch?: boolean}} [limits] In a patch there may be `undefined`.
  * @returns {Value}
  * @throws {PacketError} If the bytes break a rule of the clause, or go on after the value.
  */
-export function decode(bytes, { depth = MAX_DEPTH, items = PACKET_ITEMS } = {}) {
-  const reader = new Reader(bytes, depth, items);
+export function decode(bytes, { depth = MAX_DEPTH, items = PACKET_ITEMS, patch = false } = {}) {
+  const reader = new Reader(bytes, depth, items, patch);
   const value = reader.item();
   if (reader.at !== bytes.length) throw new PacketError("bytes after the packet"); // 2.1
   return value;

@@ -17,6 +17,13 @@ export const MAX_TABLES = 31;
 export const MAX_COLUMNS = 31;
 /** Fields of a table, an action or an event. */
 export const MAX_FIELDS = 64;
+/** Documents of a world, bytes of one as CBOR, and its nesting (wire 8.25). */
+export const MAX_DOCUMENTS = 16;
+export const MAX_DOCUMENT_BYTES = 64 * 1024;
+export const MAX_DOCUMENT_DEPTH = 12;
+/** CBOR items, and nesting, of a frame's patches (wire 8.28). */
+export const MAX_PATCH_ITEMS = 1_048_576;
+export const MAX_PATCH_DEPTH = 26;
 /** Actions, and events, in a schema. */
 export const MAX_KINDS = 256;
 /** Characters of any name in a schema. */
@@ -97,3 +104,7 @@ export const BACKOFF_BASE_MS = 500;
 export const BACKOFF_CAP_MS = 15_000;
 /** A connection that lasted so long after WELCOME was good: the next try is quick again. */
 export const SETTLED_MS = 5_000;
+/** Inputs that are predicted and not known to be taken; from the oldest on they are forgotten: at 20 Hz 3 s. */
+export const INPUTS_KEPT = 64;
+/** A correction of what is predicted becomes less by a factor of e in so long, unless the page says otherwise. */
+export const SMOOTH_MS = 100;

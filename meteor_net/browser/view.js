@@ -142,11 +142,11 @@ export class TableView {
   }
 }
 
-/** @typedef {{[table: string]: TableView}} WorldView the tables by name */
+/** @typedef {{[name: string]: any}} WorldView the tables by name, each a TableView, and the documents, each a frozen object */
 
 /**
  * The world between two versions: rows that are in both go by their fields' rules (`step`, and texts: the earlier until alpha is 1; where
- * a flag with `snap` differs all go so), all others are as in `next`.
+ * a flag with `snap` differs all go so), all others are as in `next`, and so are documents.
  * @param {Version} previous
  * @param {Version} next
  * @param {number} alpha 0 shows `previous`, 1 `next`; beyond 1 all goes on as it went, within its domain.
@@ -157,5 +157,6 @@ export function interpolate(previous, next, alpha) {
   next.tables.forEach((table, t) => {
     world[table.kind.name] = new TableView(table, previous.tables[t], alpha);
   });
+  for (const [name, tree] of next.docs.trees) world[name] = tree;
   return world;
 }

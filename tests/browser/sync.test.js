@@ -1,5 +1,6 @@
 // The snapshot buffer on simulated networks: what is shown when, whatever the frames' ways and times. The same in every run.
 
+import { Docs } from "/meteor-net/documents.js";
 import { NetworkClient } from "/meteor-net/client.js";
 import { Replica } from "/meteor-net/replica.js";
 import { Schema } from "/meteor-net/schema.js";
@@ -199,7 +200,7 @@ test("a row that jumped is shown where it was, then where it is; others glide on
     ship.size = 3;
     ship.alive.fill(1);
     [[x, x, x], ...turn, jumped, lit].forEach((column, c) => ship.columns[c].set(column));
-    return { tick: 1, span: 1, tables: [ship] };
+    return { tick: 1, span: 1, tables: [ship], docs: Docs.empty([]) };
   };
   const none = [0, 0, 0];
   const half = [256, 256, 256];
