@@ -27,7 +27,8 @@ from meteor_net.state.words import Choice, Data, Flag, Local, Text
 from meteor_net.state.world import World
 
 __all__ = [
-    "FEATURES", "Action", "Angle", "BaseLost", "Cells", "Choice", "Coding", "Data", "DeadRow", "DocumentError", "Event", "Field", "Fixed", "Flag",
-    "FrameError", "Input", "Int", "Local", "Owner", "Quaternion", "Replica", "Row", "RowView", "Schema", "StateSync", "Step",
-    "Stream", "Table", "TableFull", "TableView", "Team", "Text", "UInt", "Version", "World", "WorldView", "interpolate",
+    "FEATURES", "Action", "Angle", "BaseLost", "Cells", "Choice", "Coding", "Data", "DeadRow", "DocumentError", "Event",
+    "Field", "Fixed", "Flag", "FrameError", "Input", "Int", "Local", "Owner", "Quaternion", "Replica", "Row", "RowView",
+    "Schema", "StateSync", "Step", "Stream", "Table", "TableFull", "TableView", "Team", "Text", "UInt", "Version", "World",
+    "WorldView", "interpolate",
 ]  # fmt: skip

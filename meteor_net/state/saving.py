@@ -8,8 +8,8 @@ One CBOR map, which any reader of CBOR understands::
 
 Of each table the slots that are taken, ascending, and of each field, those of the server's own too, the values in these
 slots as the simulation has them. A row keeps its slot, so that a column that names rows of a kept table by their slots stays
-right; generations begin anew. Fields are found by name: a table may have others by the time that it is read. `documents` is there
-if one is kept.
+right; generations begin anew. Fields are found by name: a table may have others by the time that it is read. `documents` is
+there if any is kept.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ class LiveDocuments:
             held: What they were at the last commit.
 
         Returns:
-            What they are; `held` itself if nothing changed. A document that is none stays as it was. And what is wrong with such
-            ones, in words, each told once until it is another thing.
+            What they are; `held` itself if nothing changed. A document that is none stays as it was. And what is wrong with
+            such ones, in words, each told once until it is another thing.
         """
         changed: dict[str, dict[str, Any]] = {}
         wrong = []

@@ -2,8 +2,8 @@
 
 A patch is:
 
-- a map: what to do with each key that changed, a patch of the value under it, or `undefined` to delete the key. Where no map stood
-  before, an empty one is changed;
+- a map: what to do with each key that changed, a patch of the value under it, or `undefined` to delete the key. Where no map
+  stood before, an empty one is changed;
 - an array that begins with `undefined`: edits of the list that stood before, in ascending order of their places in that list:
   `[place, patch]` changes one item, `[place, cut, items]` puts items where `cut` others were;
 - anything else: the new value itself. A tree never holds `undefined`, so there is no doubt which is which.
@@ -118,7 +118,7 @@ def _common(old: Sequence[bytes], new: Sequence[bytes]) -> list[tuple[int, int]]
 
 
 def _stepped(furthest: dict[int, int], diagonal: int, edits: int) -> int:
-    """Go to a diagonal from the one of its neighbours that leads further: down by an item that came, or right by one that went."""
+    """Go to a diagonal from the neighbour that leads further: down by an item that came, or right by one that went."""
     if diagonal == -edits or (diagonal != edits and furthest[diagonal - 1] < furthest[diagonal + 1]):
         return furthest[diagonal + 1]
     return furthest[diagonal - 1] + 1
