@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
+from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -105,7 +105,7 @@ class Relay(Factory):
 def main() -> None:
     """Relay until it is ended."""
     port, target, delay_ms = map(int, sys.argv[1:])
-    TCP4ServerEndpoint(reactor, port, interface="127.0.0.1").listen(Relay(target, delay_ms / 1000))
+    reactor.listenTCP(port, Relay(target, delay_ms / 1000), interface="127.0.0.1")
     reactor.run()
 
 

@@ -6,6 +6,8 @@ import { NetworkMonitor } from "./monitor.js";
 import { ClientSession } from "./session.js";
 
 /** @typedef {import("./connection.js").Outside} Outside */
+/** @typedef {import("./own.js").Step} Step */
+/** @typedef {import("./prediction.js").Smoothing} Smoothing */
 /** @typedef {import("./state.js").RowObject} RowObject */
 /** @typedef {import("./state.js").WorldView} WorldView */
 /**
@@ -121,7 +123,7 @@ export class NetworkClient {
    * The world to draw now, a little in the past, so that all moves smoothly: for a page that draws at times of its own; others use `onFrame`.
    * @returns {WorldView}
    */
-  show() { return this.#room.world.sync?.show(this.#outside.now()) ?? this.world; }
+  show() { return this.#room.show(this.#outside.now()); }
 
   /** Our rows as `{table, slot}`. */
   get rows() {
@@ -197,6 +199,18 @@ export class NetworkClient {
    */
   act(name, fields = {}) {
     return this.#room.act(name, fields, this.#outside.now(), this.#connection.congested);
+  }
+
+  /**
+   * Predict our own rows, for an input with a `step` in the game's `steps`: from now on say by `act`, for each picture, how the controls
+   * stand; what `show` and `onFrame` give has our rows where they will be when the server has heard it (docs/explanation/prediction.md).
+   * @param {string} name the input
+   * @param {Step} step does to the integers of our rows what the game's does
+   * @param {Smoothing} [smoothing] how corrections are shown
+   * @throws {MeteorError} If the game has no such input.
+   */
+  predict(name, step, smoothing = {}) {
+    this.#room.predict(name, step, smoothing);
   }
 
   /**

@@ -5,15 +5,25 @@
 import { WaitingActions } from "./actions.js";
 import { ChatSystem } from "./chat.js";
 import { LocalProtocolError, Refused } from "./errors.js";
+import { Prediction } from "./prediction.js";
 import { RoomWorld } from "./room-world.js";
 
 /** @typedef {import("./messages.js").Joined} Joined */
 /** @typedef {import("./room-world.js").Outgoing} Outgoing */
 /** @typedef {import("./messages.js").ServerMessage} ServerMessage */
+/** @typedef {import("./own.js").Step} Step */
+/** @typedef {import("./prediction.js").Smoothing} Smoothing */
+/** @typedef {import("./state.js").WorldView} WorldView */
 /** @typedef {Extract<ServerMessage, {room: number}> & {type: Exclude<ServerMessage["type"], "JOINED" | "LEFT">}} RoomMessage */
 
 export class Room {
   #actions = new WaitingActions();
+  /** @type {Map<string, Step>} by the name of the input */
+  #steps = new Map();
+  /** @type {Smoothing} */
+  #smoothing = {};
+  /** @type {Prediction | null} */
+  #prediction = null;
   #send;
   #tell;
 
@@ -64,6 +74,7 @@ export class Room {
     this.number = message.room;
     this.stream = message.stream;
     this.name = message.name;
+    this.#prediction = this.#predicting();
     this.chat.joined(message.channels);
     for (const [seq, action] of this.#actions.again(message.lastSeq, resumed)) this.#act(seq, action.kind, action.values, 0);
     this.#tell("joined", this.name);
@@ -75,7 +86,9 @@ export class Room {
    */
   take(message) {
     switch (message.type) {
-      case "ACK": return this.#actions.acked(message.seq);
+      case "ACK":
+        this.#prediction?.acked(message.seq, message.tick);
+        return this.#actions.acked(message.seq);
       case "RESULT": return this.#actions.take(message.seq)?.resolve(message.value);
       case "REFUSED": return this.#refused(message.seq, new Refused(message.text, message.reason));
       default: return this.world.take(message);
@@ -113,13 +126,64 @@ export class Room {
     const joined = this.number >= 0;
     const seen = Math.floor(8 * (this.world.sync?.tickAt(nowMs) ?? 0));
     if (kind.input) {
-      if (joined && !congested) this.#act(this.#actions.input(), kind.number, values, seen);
+      if (joined) this.#input(kind, values, seen, nowMs, congested);
       return undefined;
     }
     return new Promise((resolve, reject) => {
       const seq = this.#actions.action({ kind: kind.number, values, sent: joined, resolve, reject });
       if (joined && seq) this.#act(seq, kind.number, values, seen);
     });
+  }
+
+  /**
+   * @param {import("./schema.js").Kind} kind
+   * @param {(number|string)[]} values
+   * @param {number} seen
+   * @param {number} nowMs
+   * @param {boolean} congested
+   */
+  #input(kind, values, seen, nowMs, congested) {
+    const send = () => {
+      if (congested) return 0;
+      const seq = this.#actions.input();
+      this.#act(seq, kind.number, values, seen);
+      return seq;
+    };
+    const step = this.#steps.get(kind.name);
+    if (step === undefined || this.#prediction === null) send();
+    else this.#prediction.act(kind, values, step, nowMs, send);
+  }
+
+  /**
+   * Predict our own rows: see `NetworkClient.predict`.
+   * @param {string} name
+   * @param {Step} step
+   * @param {Smoothing} smoothing
+   * @throws {LocalProtocolError} If the game has no such input.
+   */
+  predict(name, step, smoothing) {
+    const { schema } = this.world;
+    if (schema !== null && schema.actionsByName.get(name)?.input !== true) throw new LocalProtocolError(`the game has no input ${name}`);
+    this.#steps.set(name, step);
+    this.#smoothing = smoothing;
+    this.#prediction = this.#predicting();
+  }
+
+  #predicting() {
+    const { sync } = this.world;
+    return sync && this.#steps.size ? new Prediction(this.world, sync.tickMs, this.#smoothing) : null;
+  }
+
+  /**
+   * The world to show at a moment, our own rows as they are predicted.
+   * @param {number} nowMs
+   * @returns {WorldView}
+   */
+  show(nowMs) {
+    const world = this.world.sync?.show(nowMs);
+    if (!world) return this.world.view;
+    this.#prediction?.draw(world, nowMs);
+    return world;
   }
 
   /**
@@ -138,8 +202,9 @@ export class Room {
    */
   #refused(seq, error) {
     const action = this.#actions.take(seq);
-    if (action) action.reject(error);
-    else this.#tell("refused", error); // an input that could not be taken at all (9.4)
+    if (action) return action.reject(error);
+    this.#prediction?.refused(seq); // an input that could not be taken at all (9.4)
+    return this.#tell("refused", error);
   }
 
   /**

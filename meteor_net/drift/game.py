@@ -9,6 +9,7 @@ import numpy as np
 from meteor_net import Game, IPlayer, Refused, handles
 from meteor_net.chat.text import check_text
 
+from .flight import step
 from .physics import bounce, shortest
 from .world import (
     BOTTLE_CHARS,
@@ -29,7 +30,6 @@ from .world import (
 )
 
 PACE = 36.0  # how fast meteorites like to drift, in units a second
-TURN, THRUST, FRICTION = 3.6, 260.0, 1.1  # a craft's: radians a second, units a second squared, part of its speed a second
 CRAFT_RADIUS, CRAFT_MASS = 12.0, 60.0  # light: meteorites weigh their radius squared
 REACH = 30  # from a craft to a bottle that it can fish
 BOTTLES_EACH, FEWEST_BOTTLES = 3, 6  # bottles of one player adrift; with fewer in all, the sea adds its own
@@ -50,6 +50,7 @@ class Drift(Game):
     tables = (Meteor, Craft, Bottle)
     keep = (Bottle,)  # what was thrown yesterday still drifts today
     events = (Splash,)
+    steps = {Steer: step}  # noqa: RUF012  # flies a craft before each tick; a page that has the same step need not wait for it
     tick_hz = 20
     max_players = PLAYERS
     page = "page"  # the folder beside this file that browsers get at /
@@ -76,7 +77,7 @@ class Drift(Game):
     def away(self, player: IPlayer) -> None:
         """The connection is lost, and the player may come back: the craft drifts on by itself."""
         if player.row:
-            player.row.away, player.row.turn, player.row.thrust = True, 0.0, False
+            player.row.away = True
 
     def back(self, player: IPlayer) -> None:
         """There is a connection again."""
@@ -95,11 +96,6 @@ class Drift(Game):
         for bottle in self.world.bottle:
             if not bottle.user:
                 bottle.despawn()
-
-    @handles(Steer)
-    def steer(self, player: IPlayer, steer: Steer) -> None:
-        """Keep what the helm says until it says something else."""
-        player.row.turn, player.row.thrust = steer.turn, steer.thrust
 
     @handles(Throw)
     def throw(self, player: IPlayer, throw: Throw) -> dict[str, int]:
@@ -139,29 +135,26 @@ class Drift(Game):
     def tick(self, dt: float) -> None:
         """Move the world by `dt` seconds. Each line works on a whole column, for all rows at once."""
         m, c, b = self.world.meteor, self.world.craft, self.world.bottle
-        c.heading = (c.heading + c.turn * TURN * dt) % (2 * np.pi)
-        push = c.thrust * THRUST
-        c.vx += (push * np.cos(c.heading) - c.vx * FRICTION) * dt
-        c.vy += (push * np.sin(c.heading) - c.vy * FRICTION) * dt
         m.angle += m.spin * dt
+        m.x = (m.x + m.vx * dt) % SIZE
+        m.y = (m.y + m.vy * dt) % SIZE
         b.vx += (9 * np.sin(b.y / 170) - b.vx) * dt  # a slow current takes what floats
         b.vy += (9 * np.sin(b.x / 210) - b.vy) * dt
         b.x = (b.x + b.vx * dt) % SIZE
         b.y = (b.y + b.vy * dt) % SIZE
-        self._move(m, c, dt)
+        self._bounce(m, c)
         if self.room.tick % 4 == 0:
             self._fish(c, b)
         if self.room.tick % self.tick_hz == 0:
             self._settle(m, b)
 
-    def _move(self, m: Any, c: Any, dt: float) -> None:
-        """Meteorites and craft drift and bounce, circles alike; slots of craft that are gone are left out."""
+    def _bounce(self, m: Any, c: Any) -> None:
+        """Meteorites and craft bounce, circles alike; slots of craft that are gone are left out."""
         here, n = np.flatnonzero(c.alive), len(m.x)
         at = np.concatenate((m.x, c.x[here], m.y, c.y[here])).reshape(2, -1)
         speed = np.concatenate((m.vx, c.vx[here], m.vy, c.vy[here])).reshape(2, -1)
         spin, radius, mass = np.zeros(n + len(here)), np.full(n + len(here), CRAFT_RADIUS), np.full(n + len(here), CRAFT_MASS)
         spin[:n], radius[:n], mass[:n] = m.spin, m.radius, m.radius**2
-        at = (at + speed * dt) % SIZE
         bounce(at, speed, spin, radius, mass, SIZE)
         (m.x, m.y), (m.vx, m.vy), m.spin = at[:, :n], speed[:, :n], spin[:n]
         (c.x[here], c.y[here]), (c.vx[here], c.vy[here]) = at[:, n:], speed[:, n:]

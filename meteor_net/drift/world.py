@@ -39,11 +39,13 @@ class Craft(Table):
     x = Fixed(step=1 / 16, low=0, high=SIZE, wrap=True)
     y = Fixed(step=1 / 16, low=0, high=SIZE, wrap=True)
     heading = Angle(bits=10)
+    vx = Fixed(step=1 / 16, low=-1024, high=1024)  # units a second; sent, for a page flies its own craft by it (flight.py)
+    vy = Fixed(step=1 / 16, low=-1024, high=1024)
     thrust = Flag()
     holding = Flag()  # a bottle, found and not yet answered or thrown back
     away = Flag()  # the player's connection is lost
     name = Text(24)
-    vx, vy, turn, pilot = Local(float), Local(float), Local(float), Local(object)
+    pilot = Local(object)
 
 
 class Bottle(Table):
@@ -57,7 +59,10 @@ class Bottle(Table):
 
 
 class Steer(Input):
-    """An Input is taken once a tick and never answered; a lost one does not matter, the next is on its way."""
+    """An Input is taken once a tick and never answered; a lost one does not matter, the next is on its way.
+
+    What this one does to a craft is in flight.py.
+    """
 
     turn = Fixed(step=1 / 64, low=-1, high=1)
     thrust = Flag()

@@ -10,7 +10,9 @@ from zope.interface import implementer
 
 from meteor_net import IPlayer, IRoom, World
 from meteor_net.drift import Drift
+from meteor_net.drift.world import Craft, Steer
 from meteor_net.state import Schema, Stream
+from meteor_net.state.own import OwnFields, input_ints
 
 
 @implementer(IPlayer)
@@ -20,6 +22,8 @@ class FakePlayer:
     online = True
     round_trip_ms = None
     seen = 0.0
+    key = 0
+    team = None
 
     def __init__(self, name: str, room: Any, role: str = "play") -> None:
         self.user = f"user-{name}"
@@ -27,12 +31,16 @@ class FakePlayer:
         self.role = role
         self.room = room
         self.row: Any = None
+        self.helm = Steer()
         self.data: dict[Any, Any] = {}
         self.told: list[Any] = []
 
     @property
     def rows(self) -> list[Any]:
         return [] if self.row is None else [self.row]
+
+    def look(self, x: float | None = None, y: float | None = None, reach: float | None = None) -> None:
+        self.told.append((x, y, reach))
 
     def say(self, text: str) -> None:
         self.told.append(text)
@@ -80,6 +88,9 @@ class FakeRoom:
     def emit(self, event: object) -> None:
         self.events.append(event)
 
+    def rewind(self, tick: float) -> Any:
+        return self.world
+
     def save(self) -> None:
         self.saves += 1
 
@@ -96,8 +107,14 @@ class FakeRoom:
         self.game.left(player)
 
     def run(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let time pass: each player's step, then the game's tick."""
+        own = OwnFields([Craft])
         for _ in range(round(seconds * 20)):
+            for player in self.players:
+                if player.row is not None:
+                    old = own.of_rows(player.rows)
+                    i = input_ints(Steer)(player.helm)
+                    own.to_rows(player.rows, old, own.step(self.game.steps[Steer], old, i))
             self.game.tick(0.05)
             self.tick += 1
 

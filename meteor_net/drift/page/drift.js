@@ -4,6 +4,7 @@
 
 import { join } from "/meteor-net.js";
 import { Bottles } from "./bottles.js";
+import { step } from "./flight.js";
 import { Helm, isTyping } from "./helm.js";
 import { keepName, wishedName } from "./names.js";
 import { Sky } from "./sky.js";
@@ -46,6 +47,7 @@ function play(game) {
   const size = game.schema?.tablesByName.get("meteor")?.byName.get("x")?.high ?? 2048;
   const bottles = new Bottles(game);
   const sky = new Sky(/** @type {HTMLCanvasElement} */ (find("sky")), size, (bottle) => bottles.isOwn(bottle));
+  game.predict("Steer", step); // our own craft flies at once
   const helm = new Helm(sky, (steer) => game.act("Steer", steer));
   const talk = new Talk(game);
 
@@ -60,7 +62,6 @@ function play(game) {
   game.on("event", ({ name, values }) => {
     if (name === "Splash") sky.splash(values.x, values.y);
   });
-  game.on("joined", () => helm.repeat());
   game.on("status", showStatus);
 
   addEventListener("keydown", (event) => {

@@ -1,11 +1,11 @@
-// Steering: keys, mouse and touch become one Steer, sent when it changes and now and then while it holds.
+// Steering: keys, mouse and touch become one Steer, told for each picture; the client makes an input of it once a tick.
 
 /** @typedef {import("./sky.js").Sky} Sky */
 
 /** @type {Record<string, "left" | "right" | "fly">} */
 const KEYS = { ArrowLeft: "left", KeyA: "left", ArrowRight: "right", KeyD: "right", ArrowUp: "fly", KeyW: "fly", Space: "fly" };
-const LEAST_MS = 50; // one tick
-const AGAIN_MS = 500; // an input may be lost; the next one mends it
+const TAP_MS = 60; // a key counts as held for a tick at the least
+const REST_MS = 1000; // a craft that lay still for so long, and nobody steers, needs no helm
 const NEAR = 45; // pixels from the craft within which a pointer only turns it
 
 /**
@@ -15,13 +15,12 @@ const NEAR = 45; // pixels from the craft within which a pointer only turns it
 export const isTyping = (target) => target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
 
 export class Helm {
-  /** @type {Set<string>} */
-  #held = new Set();
+  /** @type {Map<string, number>} keys, and when they went down */
+  #held = new Map();
   /** @type {{id: number, x: number, y: number} | null} */
   #pointer = null;
-  #sent = { turn: 0, thrust: false };
-  #sentAt = -Infinity;
-  #settled = true;
+  #me = { x: 0, y: 0, heading: 0 };
+  #busyAt = -Infinity;
   #sky;
   #send;
 
@@ -59,12 +58,6 @@ export class Helm {
     this.#pointer = null;
   }
 
-  /** The server may have forgotten what we said: say it again. */
-  repeat() {
-    this.#settled = false;
-    this.#sentAt = -Infinity;
-  }
-
   /**
    * @param {KeyboardEvent} event
    * @param {boolean} down
@@ -72,11 +65,19 @@ export class Helm {
   #key(event, down) {
     const what = KEYS[event.code];
     if (what === undefined) return;
-    if (!down) this.#held.delete(event.code);
+    if (!down) this.#letGo(event.code);
     if (!down || isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.code === "Space" && event.target instanceof HTMLButtonElement) return;
     event.preventDefault();
-    this.#held.add(event.code);
+    if (this.#held.has(event.code)) return;
+    this.#held.set(event.code, performance.now());
+    this.steer(this.#me); // so that the next picture shows it
+  }
+
+  /** @param {string} code */
+  #letGo(code) {
+    const since = this.#held.get(code);
+    if (since !== undefined) setTimeout(() => { if (this.#held.get(code) === since) this.#held.delete(code); }, since + TAP_MS - performance.now());
   }
 
   /**
@@ -93,25 +94,23 @@ export class Helm {
       const turn = Math.abs(off) < 0.05 ? 0 : Math.max(-1, Math.min(1, off * 1.2));
       return { turn: Math.round(turn * 16) / 16, thrust: Math.hypot(dx, dy) > NEAR && Math.abs(off) < 1.3 };
     }
-    const what = new Set([...this.#held].map((code) => KEYS[code]));
+    const what = new Set([...this.#held.keys()].map((code) => KEYS[code]));
     return { turn: Number(what.has("right")) - Number(what.has("left")), thrust: what.has("fly") };
   }
 
   /**
-   * Send what the player wants, if it is time to.
+   * Tell what the player wants, as long as the helm is in use or the craft has not come to rest.
    * @param {{x: number, y: number, heading: number}} me
    * @returns {boolean} Whether the helm is in use.
    */
   steer(me) {
     const now = performance.now();
     const wish = this.#wish(me);
-    const active = wish.turn !== 0 || wish.thrust;
-    const changed = wish.turn !== this.#sent.turn || wish.thrust !== this.#sent.thrust;
-    if (now - this.#sentAt < (changed ? LEAST_MS : AGAIN_MS) || (!changed && !active && this.#settled)) return active;
-    this.#settled = !changed && !active; // a word of rest is said twice, then there is silence
-    this.#sent = wish;
-    this.#sentAt = now;
-    this.#send(wish);
-    return active;
+    const used = wish.turn !== 0 || wish.thrust;
+    const moves = me.x !== this.#me.x || me.y !== this.#me.y || me.heading !== this.#me.heading;
+    this.#me = { x: me.x, y: me.y, heading: me.heading };
+    if (used || (moves && now - this.#busyAt < REST_MS)) this.#busyAt = now;
+    if (now - this.#busyAt < REST_MS) this.#send(wish);
+    return used;
   }
 }
