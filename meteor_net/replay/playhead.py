@@ -80,30 +80,41 @@ class Playhead:
     def frames(self) -> Iterator[Version]:
         """Play on to the end, and yield each version."""
         while (item := self._items.read(self._at)) is not None:
+            applied = self._apply(item)
             self._at, self.tick = item.end, item.tick
-            if item.kind in (Kind.KEYFRAME, Kind.STEP):
-                yield self._apply(item)
+            if applied:
+                yield self.version
 
     def _play(self, tick: int, *, tell: bool) -> Iterator[Heard]:
         while (item := self._items.read(self._at)) is not None and item.tick <= tick:
+            heard = None
+            if not self._apply(item) and tell:
+                heard = self._heard(item)
+            # Not before it was read: behind a damaged frame nobody can go on.
             self._at, self.tick = item.end, item.tick
-            if item.kind in (Kind.KEYFRAME, Kind.STEP):
-                self._apply(item)
-            elif tell and item.kind == Kind.EVENT:
-                yield Heard(item.tick, self._event(item))
-            elif tell and item.kind == Kind.LINE:
-                yield Heard(item.tick, self._line(item))
+            if heard is not None:
+                yield Heard(item.tick, heard)
         self.tick = tick
 
-    def _apply(self, item: Item) -> Version:
+    def _heard(self, item: Item) -> Any:
+        """Give what was heard; None if it was nothing."""
+        if item.kind == Kind.EVENT:
+            return self._event(item)
+        return self._line(item) if item.kind == Kind.LINE else None
+
+    def _apply(self, item: Item) -> bool:
+        """Apply an item, if it is a frame; tell whether it is."""
+        if item.kind not in (Kind.KEYFRAME, Kind.STEP):
+            return False
         frame = self._items.body(item, FrameBody)
         if (item.kind == Kind.KEYFRAME) != (frame.base < 8):
             raise self._items.error(item.at, "a keyframe that is none, or a step that is one")
         self.replica.note_tick(item.tick)
         try:
-            return self.replica.apply(item.tick & 0xFFFF, frame.base, frame.data, frame.texts or None, docs=frame.docs)
+            self.replica.apply(item.tick & 0xFFFF, frame.base, frame.data, frame.texts or None, docs=frame.docs)
         except FrameError as error:
             raise self._items.error(item.at, f"frame of tick {item.tick}: {error}") from error
+        return True
 
     def _event(self, item: Item) -> Any:
         body, events = self._items.body(item, EventBody), self._recording.schema.events

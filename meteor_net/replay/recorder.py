@@ -52,6 +52,8 @@ class Recorder:
             game=f"{type(room.game).__module__}.{type(room.game).__qualname__}", room=room.name,
             schema=self._source.described, epoch=room.world.epoch, tick_us=round(room.tick_s * 1e6), time=room.tick_ms(),
         ), room.tick - 1)  # fmt: skip
+        if self._source.stream().version.number:
+            self._keyframe(room.tick - 1)
         room.observers.add(self)
         report("recording", room=room.name, file=str(file.path))
 
@@ -67,11 +69,7 @@ class Recorder:
             if not self._number or tick - self._keyframe_at >= self._keyframe_ticks:
                 self._keyframe(tick)
             else:
-                try:
-                    self._frame(Kind.STEP, stream.step(self._number, Coding.EG), tick)
-                except BaseLost:  # a tick failed so often that we were not told
-                    self._keyframe(tick)
-            self._number = stream.version.number
+                self._step(tick)
         for event in events:
             kind = self._room.schema.event_number(type(event))
             self._write(Kind.EVENT, EventBody(kind, event.to_wire()), tick)
@@ -96,7 +94,16 @@ class Recorder:
         self._frame(Kind.KEYFRAME, self._source.stream().step(None, Coding.EG), tick)
         self._keyframe_at = tick
 
+    def _step(self, tick: int) -> None:
+        try:
+            step = self._source.stream().step(self._number, Coding.EG)
+        except BaseLost:  # ticks failed so often that we were not told of all that are held
+            self._keyframe(tick)
+        else:
+            self._frame(Kind.STEP, step, tick)
+
     def _frame(self, kind: Kind, step: Step, tick: int) -> None:
+        self._number = self._source.stream().version.number
         self._write(kind, FrameBody(step.base_code, step.data, step.texts or [], step.docs), tick)
 
     def _write(self, kind: Kind, body: Any, tick: int) -> None:

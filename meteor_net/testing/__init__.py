@@ -1,10 +1,12 @@
 """For tests: a network in memory, a clock, faults, and a test case with players in it.
 
-`GameTestCase` is all that most tests of a game need; docs/howto/test-a-game.md shows how it is used.
+`GameTestCase` is all that most tests of a game need; docs/howto/test-a-game.md shows how it is used. `record`, `Recording` and
+`replay_of` make a test of a room that was recorded: docs/howto/replay.md.
 """
 
 from __future__ import annotations
 
+from ..replay import Recording, record, replay_of
 from .case import GameTestCase
 from .clock import SteppedClock
 from .network import Network
@@ -13,4 +15,6 @@ from .seeds import Seeds
 from .server import MemoryServer
 from .wire import Wire
 
-__all__ = ["GameTestCase", "MemoryServer", "Network", "PlayerHandle", "Seeds", "SteppedClock", "Wire"]
+__all__ = [
+    "GameTestCase", "MemoryServer", "Network", "PlayerHandle", "Recording", "Seeds", "SteppedClock", "Wire", "record", "replay_of",
+]  # fmt: skip
