@@ -25,7 +25,7 @@ import numpy as np
 from meteor_net.codec import load_item
 from meteor_net.errors import PacketError
 from meteor_net.limits import MAX_DEPTH
-from meteor_net.state.documents.trees import as_tree
+from meteor_net.state.documents.trees import as_document
 from meteor_net.state.errors import DocumentError
 from meteor_net.state.fields import Field
 from meteor_net.state.table import Table
@@ -70,7 +70,7 @@ def dump_tables(tables: Iterable[Table], documents: Mapping[str, Any] = MappingP
     saved: dict[str, Any] = {"format": FORMAT, "version": VERSION}
     saved["tables"] = {table.table_name: _dump_table(table) for table in tables}
     if documents:
-        saved["documents"] = {name: as_tree(document, name) for name, document in documents.items()}
+        saved["documents"] = {name: as_document(document, name)[0] for name, document in documents.items()}
     return cbor2.dumps(saved)
 
 
@@ -141,7 +141,7 @@ def restore_documents(world: Any, names: Iterable[str], saved: Mapping[str, Any]
     lost = [f"document {name}" for name in saved if name not in names]
     for name in names:
         try:
-            setattr(world, name, as_tree(saved.get(name, {}), name))
+            setattr(world, name, as_document(saved.get(name, {}), name)[0])
         except DocumentError as error:
             lost.append(f"document {error}")
     return lost

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from meteor_net.state import Replica, StateSync, Version, World
+from meteor_net.state import DocumentError, Replica, Schema, StateSync, Version, World
 from tests.state.samples import SCHEMA
 
 
@@ -98,11 +99,43 @@ class StateSyncTests(SynchronousTestCase):
             self.assertRaises(ValueError, StateSync, rate)
         self.assertEqual(sync.update_rate, 30.0)
 
-    def test_what_is_no_world(self) -> None:
-        """A document is refused in words of its own, and a version without its time; the same tick twice too."""
+    def test_mapping(self) -> None:
+        """A mapping is committed as a document: a keyframe first, then patches, and nothing where nothing changed."""
+        sync, replica = StateSync(), Replica(Schema.parse(StateSync.schema.describe()), 1)
+        state: dict[str, Any] = {"turn": "ann", "board": [""] * 40}
+        sizes = []
+        for _ in range(3):
+            step = sync.sync_state(MappingProxyType(state))
+            assert step is not None
+            replica.apply(step.tick16, step.base_code, step.data, step.texts, docs=step.docs)
+            self.assertEqual(replica.world.state, state)
+            self.assertIsNone(sync.sync_state(dict(state)))
+            sizes.append(len(step.docs))
+            state["board"] = [*state["board"][1:], "x"]
+        self.assertGreater(sizes[0], 50)
+        self.assertLess(max(sizes[1:]), 25)
+        assert sync.last_state is not None
+        self.assertEqual(sync.last_state.docs["state"], replica.world.state)
+
+    def test_mapping_that_is_no_document(self) -> None:
+        """It is refused each time, names the place, and leaves all as it was."""
         sync: Any = StateSync()
-        error = self.assertRaises(TypeError, sync.sync_state, {"turn": 1})
-        self.assertIn("documents are not there yet", str(error))
+        sync.sync_state({"turn": 1})
+        for _ in range(2):
+            error = self.assertRaises(DocumentError, sync.sync_state, {"turn": [1, math.nan]})
+            self.assertEqual(str(error), "state['turn'][1]: a number that is not finite")
+            self.assertRaises(DocumentError, sync.sync_state, {"turn": "x" * 70_000})
+        self.assertEqual(sync.last_state.docs["state"], {"turn": 1})
+        self.assertIsNone(sync.sync_state({"turn": 1}))
+
+    def test_between_mappings(self) -> None:
+        """Nothing is between two mappings: the later one is shown."""
+        early, late = {"turn": 1}, {"turn": 2}
+        self.assertIs(StateSync().interpolate_state(early, late, 0.25), late)
+
+    def test_what_is_no_world(self) -> None:
+        """Anything else is refused, and a version without its time; the same tick twice too."""
+        sync: Any = StateSync()
         error = self.assertRaises(TypeError, sync.sync_state, 3)
         self.assertIn("not a int", str(error))
         self.assertRaises(TypeError, sync.sync_state, Version.empty(SCHEMA))

@@ -6,10 +6,9 @@ from typing import Any
 
 import cbor2
 
-from meteor_net.limits import MAX_DOCUMENT_BYTES
 from meteor_net.state.documents.docs import Docs
 from meteor_net.state.documents.patches import SAME, diff, patched
-from meteor_net.state.documents.trees import as_tree
+from meteor_net.state.documents.trees import as_document
 from meteor_net.state.errors import DocumentError
 
 
@@ -58,13 +57,7 @@ class LiveDocuments:
         live = self._live.get(name)
         if _dumped(live) == self._seen.get(name, b"\xa0"):
             return held
-        tree = as_tree(live, name)
-        data = cbor2.dumps(tree)
-        if len(data) > MAX_DOCUMENT_BYTES:
-            raise DocumentError(
-                f"{name}: {len(data)} bytes as CBOR; at most {MAX_DOCUMENT_BYTES}. What is larger is better a table"
-            )
-        self._seen[name] = data
+        tree, self._seen[name] = as_document(live, name)
         patch = diff(held, tree)
         if patch is SAME:
             return held

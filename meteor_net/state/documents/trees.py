@@ -5,25 +5,32 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from meteor_net.limits import MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_VALUES, MAX_INT, MAX_NAME_CHARS
+import cbor2
+
+from meteor_net.limits import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_VALUES, MAX_INT, MAX_NAME_CHARS
 from meteor_net.state.errors import DocumentError
 
 
-def as_tree(value: object, name: str) -> dict[str, Any]:
+def as_document(value: object, name: str) -> tuple[dict[str, Any], bytes]:
     """Copy a map all the way down, with lists for tuples.
 
     Args:
         value: What the game made.
         name: The document's, for the error.
 
+    Returns:
+        The tree, and the same as CBOR.
+
     Raises:
-        DocumentError: It is no map, or holds what no document may; names the place, and says what is wrong there.
+        DocumentError: It is no map, holds what no document may, or too much; names the place, and says what is wrong there.
     """
     if not isinstance(value, dict):
         raise DocumentError(f"{name}: a dict is expected, not {_kind(value)}")
-    copying = _Copying(name)
-    tree: dict[str, Any] = copying.copy(value, name, MAX_DOCUMENT_DEPTH)
-    return tree
+    tree: dict[str, Any] = _Copying(name).copy(value, name, MAX_DOCUMENT_DEPTH)
+    data = cbor2.dumps(tree)
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise DocumentError(f"{name}: {len(data)} bytes as CBOR; at most {MAX_DOCUMENT_BYTES}. Larger things are for tables")
+    return tree, data
 
 
 class _Copying:
