@@ -16,5 +16,6 @@ from .server import MemoryServer
 from .wire import Wire
 
 __all__ = [
-    "GameTestCase", "MemoryServer", "Network", "PlayerHandle", "Recording", "Seeds", "SteppedClock", "Wire", "record", "replay_of",
+    "GameTestCase", "MemoryServer", "Network", "PlayerHandle", "Recording", "Seeds", "SteppedClock", "Wire",
+    "record", "replay_of",
 ]  # fmt: skip

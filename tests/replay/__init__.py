@@ -1,0 +1,1 @@
+"""Tests of recordings and of their replay."""

@@ -40,7 +40,7 @@ class ReplayCase(CoveCase):
     @property
     def replay(self) -> Replay:
         """The game."""
-        replay: Any = self.room.game
+        replay: Replay = self.room.game
         return replay
 
     def seen(self, player: Any) -> int:
@@ -60,7 +60,13 @@ class WatchTests(ReplayCase):
         """Every version is shown, as it was: rows, texts, documents, what only a team saw."""
         ann = self.player("ann")
         crcs: list[int] = []
-        ann.game.on("frame", lambda tick: crcs.append(ann.game._room.world.replica.version.crc()))
+
+        def look(tick: int) -> None:
+            state = ann.game.state_sync.last_state
+            assert state is not None, "a frame was applied"
+            crcs.append(state.crc())
+
+        ann.game.on("frame", look)
         self.advance(15.0)
         recorded = [version.crc() for version in self.versions.values()]
         self.assertGreater(len(crcs), 100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import cbor2
@@ -110,8 +111,8 @@ class RecordingTests(CoveCase):
         """Any reader of CBOR reads it: a sequence of arrays, whose bodies are CBOR."""
         kinds = []
         with self.film().open("rb") as file:
-            while file.peek():  # type: ignore[attr-defined]
-                kind, tick, body = cbor2.CBORDecoder(file, read_size=1).decode()
+            while file.peek():
+                kind, _, body = cbor2.CBORDecoder(file, read_size=1).decode()
                 kinds.append(kind)
                 if body:
                     load_item(body)
@@ -188,11 +189,14 @@ class DamagedTests(CoveCase):
         self.assertEqual(str(error), "/nowhere/at/all: No such file or directory")
         self.assertRaises(RecordingError, Recording.open, "/")
 
+    @cached_property
+    def film_bytes(self) -> bytes:
+        """A short recording."""
+        return self.film(0.3).read_bytes()
+
     def header(self, **other: object) -> bytes:
         """A header, with some values changed."""
-        data = self.film(0.3).read_bytes() if not hasattr(self, "_film") else self._film
-        self._film = data
-        kind, tick, body = cbor2.loads(data)
+        kind, tick, body = cbor2.loads(self.film_bytes)
         return cbor2.dumps([kind, tick, cbor2.dumps({**cbor2.loads(body), **other})])
 
     def test_headers(self) -> None:
