@@ -113,16 +113,18 @@ export class Prediction {
    * Draw our rows, as they are predicted, into a world that is to be shown.
    * @param {WorldView} world
    * @param {number} nowMs
+   * @returns {boolean} Whether they are predicted.
    */
   draw(world, nowMs) {
     this.#settle(nowMs);
     const picture = this.#picture;
-    if (picture === null) return;
+    if (picture === null) return false;
     for (const { field, table, slot, generation } of picture.own) {
       const row = world[table].get(slot);
       if (row?.generation !== generation) continue;
       row[field.name] = field.dequantize(drawn(field, this.#at(picture, field, nowMs) + (this.#offsets.get(field.name) ?? 0)));
     }
+    return true;
   }
 
   /**

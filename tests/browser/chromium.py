@@ -1,7 +1,7 @@
 """One headless Chromium for the tests, and the little site that it looks at.
 
 The site serves the client as a server of ours does: `/meteor-net.js`, `/meteor-net/…`, and the plain page at `/plain`; with
-them the test modules under `/tests/` and the vectors under `/vectors/`. All answers carry the content-security policy of ours.
+them the test modules under `/tests/`, the vectors under `/vectors/`, and the demo's modules under `/drift/`. All answers carry the content-security policy of ours.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ PATIENCE_S = 30
 
 TESTS = Path(__file__).parent
 BROWSER = REPOSITORY / "meteor_net" / "browser"
-FOLDERS = {"meteor-net": BROWSER, "tests": TESTS, "vectors": TESTS.parent / "vectors"}
+DRIFT = REPOSITORY / "meteor_net" / "drift" / "page"
+FOLDERS = {"meteor-net": BROWSER, "tests": TESTS, "vectors": TESTS.parent / "vectors", "drift": DRIFT}
 FACE = b'export * from "/meteor-net/meteor-net.js";\n'
 
 
