@@ -19,6 +19,8 @@ MARGIN = 1 / 8
 PARTS = 4
 #: A place that crossed the border of its part stays in that until it is so far beyond, in parts.
 PART_MARGIN = 1 / 8
+#: Parts, from where a place counts as no farther.
+_FAR = 1 << 40
 
 
 class Grid:
@@ -74,7 +76,10 @@ class Grid:
             at: The places, in the units of the table's fields.
             old: The parts before; a place near its part stays in it.
         """
-        fine = (at - self._low[axis]) * (PARTS / self.cells.size)
+        # Farther off than the world is wide is as good as any place out there; where it wraps, so far off is anywhere.
+        count = self.counts[axis]
+        least, most = (-_FAR, _FAR) if self.wraps[axis] else (-PARTS * count, 2 * PARTS * count)
+        fine = np.clip((at - self._low[axis]) * (PARTS / self.cells.size), least, most)
         stays = np.abs(fine - old - 0.5) <= 0.5 + PART_MARGIN
         return np.where(stays, old, np.floor(fine).astype(np.int64))
 
@@ -110,11 +115,12 @@ class Grid:
     def _work_out_offsets(self, part_x: int, part_y: int, reach: float) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
         """The cells, counted from the place's own, whose nearest point is within reach of the part and its margin."""
         far = reach / self.cells.size
-        most = int(far) + 2
-        away = np.arange(-most, most + 1)
+        # From a world's width outside it to its other end are two of them.
+        steps = [int(min(far, 2 * count)) + 2 for count in self.counts]
+        away = [np.arange(-most, most + 1) for most in steps]
         gaps = []
-        for part in (part_x, part_y):
+        for part, cells in zip((part_x, part_y), away, strict=True):
             low, high = (part - PART_MARGIN) / PARTS, (part + 1 + PART_MARGIN) / PARTS
-            gaps.append(np.maximum(np.maximum(away - high, low - (away + 1)), 0.0))
-        near = np.argwhere(gaps[1][:, None] ** 2 + gaps[0][None, :] ** 2 <= far**2)
-        return away[near[:, 1]], away[near[:, 0]], most
+            gaps.append(np.maximum(np.maximum(cells - high, low - (cells + 1)), 0.0))
+        near = np.argwhere(np.hypot(gaps[1][:, None], gaps[0][None, :]) <= far)
+        return away[0][near[:, 1]], away[1][near[:, 0]], max(steps)
