@@ -41,14 +41,10 @@ class DiffTests(SynchronousTestCase):
 
     def test_other_kinds_in_its_place(self) -> None:
         """What is no map, or was none, is replaced: by an empty map too."""
-        for old, new in [
-            ({"m": {"a": 1}}, {"m": 3}),
-            ({"m": 3}, {"m": {}}),
-            ({"m": [1]}, {"m": {"0": 1}}),
-            ({"m": {}}, {"m": []}),
-        ]:
-            self.assertEqual(diff(old, new), {"m": new["m"]})
-            self.assertEqual(patched(old, sent(old, new)), new)
+        pairs: list[tuple[Any, Any]] = [({"a": 1}, 3), (3, {}), ([1], {"0": 1}), ({}, [])]
+        for old, new in pairs:
+            self.assertEqual(diff({"m": old}, {"m": new}), {"m": new})
+            self.assertEqual(patched({"m": old}, sent({"m": old}, {"m": new})), {"m": new})
 
     def test_what_is_equal(self) -> None:
         """Nothing is sent; but 1, 1.0 and True are three values, and zero has two signs."""
