@@ -77,7 +77,8 @@ export class Sky {
   draw(world, me) {
     const now = performance.now() / 1000;
     this.#fit();
-    if (me) this.#follow(me);
+    const [first] = world.craft;
+    if (me ?? first) this.#follow(me ?? first); // who only watches flies along with somebody
     const { context } = this;
     context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
     context.clearRect(0, 0, this.#width, this.#height);
