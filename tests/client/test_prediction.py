@@ -350,4 +350,8 @@ class NamingTests(FlightCase):
         self.advance(0.3)
         self.assertEqual(self.ann.me.count, 3)
         self.assertIsNone(self.predictor)
+        self.room.players[0].action_bucket = TokenBucket(0, 0)
+        self.ann.act(Steer(push=True))
+        self.advance(0.2)
+        self.assertEqual(self.room.actions.counters["refused"], 1)
         self.assertEqual(self.ann.game.rows_in(self.ann.show())[0].count, 3)
