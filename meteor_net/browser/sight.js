@@ -20,7 +20,6 @@ const LINEAR = 2;
 /** What we see of the keyed tables of a world; never changed. */
 export class InSight {
   #places;
-  #tables;
 
   /**
    * @param {number[]} places Of the keyed tables in the schema.
@@ -28,7 +27,8 @@ export class InSight {
    */
   constructor(places, tables) {
     this.#places = places;
-    this.#tables = tables;
+    /** The keyed ones, in the schema's order. */
+    this.tables = tables;
   }
 
   /**
@@ -52,7 +52,7 @@ export class InSight {
     const reader = new BitReader(sight);
     let head = sight.length ? reader.word() : 0;
     const forgotten = anew || head % 2 === 1;
-    const tables = this.#tables.map((before) => {
+    const tables = this.tables.map((before) => {
       head = Math.floor(head / 2);
       const table = forgotten ? before.emptied() : before;
       if (head % 2 === 0) return table;
@@ -76,7 +76,7 @@ export class InSight {
     const composed = tables.slice();
     this.#places.forEach((place, i) => {
       if (tables[place].size) throw new FrameError("a keyed table with rows outside of the sight");
-      composed[place] = this.#tables[i].state;
+      composed[place] = this.tables[i].state;
     });
     return composed;
   }

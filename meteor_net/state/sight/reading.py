@@ -138,6 +138,8 @@ class BitReader:
         held = self.data[at : at + size]
         try:
             return field.from_wire(held if isinstance(field, Data) else held.decode())
+        except UnicodeDecodeError:
+            raise FrameError(f"{field.name}: a text that is no UTF-8") from None
         except ValueError as error:
             raise FrameError(str(error)) from None
 

@@ -1,0 +1,338 @@
+"""What is in sight: items `sight` that a slow writer made, good and bad (wire clauses 8.19 to 8.24)."""
+
+from __future__ import annotations
+
+import json
+import random
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import numpy as np
+from twisted.trial.unittest import SynchronousTestCase
+
+from meteor_net.errors import MessageError
+from meteor_net.state import FrameError, Replica, Schema, StateSync, Table, Version, interpolate
+from meteor_net.state.sight.held import MAX_LISTED
+from tests.state.fuzz import mutated
+from tests.state.sight_writer import Row, Teller, sight
+from tests.vectors import make_sight
+from tests.vectors.sight_story import SCHEMA, Scene, Told, around
+
+FILE = make_sight.PATH.read_text(encoding="utf-8")
+VECTORS = json.loads(FILE)
+#: How far one sees, by ring.
+REACHES = [(1, 2, 4), (2, 2, 3), (0, 3, 3), (5, 5, 5), (0, 0, 7)]
+#: A step in which nothing of the other tables changed.
+QUIET = b"\0"
+
+
+def told(frame: dict[str, Any]) -> tuple[int, int, bytes, None, bytes]:
+    """Give what `Replica.apply` takes of a frame."""
+    return frame["tick16"], frame["base"], bytes.fromhex(frame["data"]), None, bytes.fromhex(frame["sight"])
+
+
+def begin(story: dict[str, Any], frames: int = 0) -> Replica:
+    """Make a replica that has heard of a story, and has applied some of its frames."""
+    replica = Replica(Schema.parse(VECTORS["schema"]), 1)
+    replica.note_tick(story["known_tick"])
+    for frame in story["frames"][:frames]:
+        replica.apply(*told(frame))
+    return replica
+
+
+def held(replica: Replica) -> Any:
+    """Give all that a replica holds of its keyed tables, to be compared."""
+    tables = replica._in_sight.tables
+    return [
+        (dict(t.keys), dict(t.key), set(t.waiting), dict(t.values), dict(t.velocities), dict(t.generations), dict(t.texts))
+        for t in tables
+    ]
+
+
+class StoryTests(SynchronousTestCase):
+    """Whatever happens, a client sees what it has to see."""
+
+    def compare(self, replica: Replica, frame: dict[str, Any]) -> None:
+        """Compare a replica with what a frame was to lead to."""
+        self.assertEqual((replica.tick, replica.crc()), (frame["tick"], frame["crc"]))
+        for table, view, expected in zip(replica.version.tables, replica.world.tables, frame["tables"], strict=True):
+            slots = [row.slot for row in view]
+            self.assertEqual((len(table.alive), slots), (expected["top"], expected["slots"]))
+            self.assertEqual(table.generation[slots].tolist(), expected["generations"])
+            self.assertEqual(table.ints[:, slots].tolist(), expected["ints"])
+            self.assertFalse(table.ints[:, ~table.alive].any() or table.generation[~table.alive].any())
+            layout = replica.schema.table(view.table_name).layout()
+            for (_, field), text in zip(layout.texts, table.texts, strict=True):
+                plain = [value if isinstance(value, str) else {"hex": value.hex()} for value in text[slots].tolist()]
+                self.assertEqual(plain, expected["texts"][field.name])
+
+    def test_any_story(self) -> None:
+        """Rows cross, die and come anew, keys come and go in any ring, and all is written in any way that is right."""
+        for seed in range(12):
+            chance = random.Random(seed)
+            client, replica = Told(Scene(chance), chance, tick=65_520), Replica(Schema.parse(SCHEMA), 1)
+            replica.note_tick(65_520)
+            at, reaches = 0, REACHES[0]
+            for n in range(40):
+                at = (at + chance.choice([0] * 8 + [1, -1, 8])) % 16
+                reaches = chance.choice([reaches] * 8 + REACHES)
+                views = [around(at, reaches), {chance.choice([1, 7, 65_535]): 0}, {0: 0} if chance.random() < 0.8 else {}]
+                back = 0 if not n else chance.choice([1] * 20 + [0, 2])
+                if back == 2:
+                    client.go_on()
+                frame = client.frame(views, check=chance.random() < 0.5, forget=back == 2 or chance.random() < 0.05, back=back)
+                replica.apply(*told(frame))
+                self.compare(replica, frame)
+
+    def test_vectors_up_to_date(self) -> None:
+        """The file is what its script makes: a change of the wire shows here."""
+        self.assertEqual(FILE, make_sight.text())
+        self.assertEqual(Schema.parse(VECTORS["schema"]).hash.hex(), VECTORS["hash"])
+
+    def test_vectors(self) -> None:
+        """Every frame of the file leads to what the file tells."""
+        for story in VECTORS["stories"]:
+            replica = begin(story)
+            for frame in story["frames"]:
+                replica.apply(*told(frame))
+                self.compare(replica, frame)
+
+
+class RefusedTests(SynchronousTestCase):
+    """What does not fit changes nothing."""
+
+    def refuse(self, replica: Replica, *frame: Any) -> None:
+        """Check that a frame is refused."""
+        before = replica.version, replica.previous, replica._base, replica._in_sight, held(replica)
+        self.assertRaises(FrameError, replica.apply, *frame)
+        after = replica.version, replica.previous, replica._base, replica._in_sight, held(replica)
+        self.assertTrue(all(one is other for one, other in zip(before[:4], after[:4], strict=True)))
+        self.assertEqual(before[4], after[4])
+
+    def test_vectors(self) -> None:
+        """Each item that the file says cannot be."""
+        for case in VECTORS["refused"]:
+            story = VECTORS["stories"][case["after"]]
+            replica = begin(story, len(story["frames"]))
+            self.refuse(replica, replica.tick + 1, 8, QUIET, None, bytes.fromhex(case["sight"]))
+
+    def test_cut_at_every_byte(self) -> None:
+        """What is cut short, or has a byte too many."""
+        story = VECTORS["stories"][1]
+        replica = begin(story)
+        for frame in story["frames"]:
+            *others, whole = told(frame)
+            for size in range(1, len(whole)):
+                self.refuse(replica, *others, whole[:size])
+            self.refuse(replica, *others, whole + b"\0")
+            replica.apply(*told(frame))
+
+    def test_changed(self) -> None:
+        """What was changed on the way is refused, or leads to a version that is well formed."""
+        chance, refused = random.Random(1), 0
+        for story in VECTORS["stories"]:
+            replica = begin(story)
+            for frame in story["frames"]:
+                before = held(replica)
+                was = replica.version, replica._base, replica._before, replica._in_sight
+                for _ in range(40):
+                    tick16, base, data, texts, whole = told(frame)
+                    try:
+                        replica.apply(tick16, base, data, texts, mutated(whole, chance))
+                    except FrameError:
+                        refused += 1
+                    else:
+                        self.check(replica.version)
+                    self.assertEqual((replica.version is was[0]), replica._in_sight is was[3])
+                    replica.version, replica._base, replica._before, replica._in_sight = was
+                    self.assertEqual(held(replica), before)
+                replica.apply(*told(frame))
+        self.assertGreater(refused, 500)
+
+    def check(self, version: Version) -> None:
+        """Check that a version keeps every bound."""
+        for kind, table in zip(version.schema.tables, version.tables, strict=True):
+            layout = kind.layout()
+            ints = table.ints[:, table.alive]
+            self.assertTrue(((ints >= layout.lowest) & (ints <= layout.highest)).all())
+            self.assertTrue(not len(table.alive) or table.alive[-1])
+
+    def test_wrong_items(self) -> None:
+        """An item that is no bytes; rows of a keyed table in the data of a frame; too many rows in all."""
+        replica = begin(VECTORS["stories"][3], 1)
+        for item in (None, "", bytearray(), [0]):
+            self.refuse(replica, replica.tick + 1, 8, QUIET, None, item)
+        self.refuse(replica, replica.tick + 1, 8, bytes([4, 1, 0, 2, 0]), None, b"")
+        schema = Schema.parse(
+            {**SCHEMA, "tables": [{"name": "t", "fields": [], "key": {"kind": "team", "bits": 16, "rings": 1}}]}
+        )
+        replica = Replica(schema, 1)
+        many = Teller(schema.tables[0], random.Random(1))
+        rows = {slot: Row(0, 0, ()) for slot in range(MAX_LISTED // 4)}
+        many.look(rows, 1)
+        replica.apply(1, 0, QUIET, None, sight(False, [many.section({0: 0}, False)]))
+        for key in range(1, 4):
+            many.look({slot: Row(key, 0, ()) for slot in rows}, 1)
+            many.told.clear()
+            replica.apply(1, 8, QUIET, None, self.gain_only(many, key))
+        many.look({0: Row(4, 0, ())}, 1)
+        self.refuse(replica, 1, 8, QUIET, None, self.gain_only(many, 4))
+
+    def gain_only(self, teller: Teller, key: int) -> bytes:
+        """Write that a key is gained, and of others nothing."""
+        gained = teller._gained([[key]], False)
+        return sight(False, [b"\2" + gained])
+
+
+class Line(SynchronousTestCase):
+    """One row on a line of keys, of which 0 and 1 are in ring 0, 2 and 3 in ring 2; 9 is out of sight."""
+
+    VIEW: ClassVar = {0: 0, 1: 0, 2: 2, 3: 2}
+
+    def setUp(self) -> None:
+        fields = [{"name": "x", "kind": "uint", "bits": 8}]
+        tables = [{"name": "ship", "fields": fields, "key": {"kind": "cells", "bits": 4, "rings": 3}}]
+        self.schema = Schema.parse({"tables": tables, "actions": [], "events": []})
+        self.replica = Replica(self.schema, 1)
+        self.teller = Teller(self.schema.tables[0], random.Random(5))
+        self.tick = 0
+        self.generation = 0
+
+    def at(self, key: int | None, x: int = 0, view: dict[int, int] | None = None) -> int | None:
+        """Let the row be of a key at the next tick; give the x that is seen, None if none is."""
+        rows = {} if key is None else {0: Row(key, self.generation, (x,))}
+        self.teller.look(rows, self.tick)
+        section = self.teller.section(self.VIEW if view is None else view, True)
+        self.replica.apply(self.tick, 8 if self.tick else 0, QUIET, None, sight(False, [section]))
+        self.tick += 1
+        seen = [int(row.x) for row in self.replica.world.ship]
+        self.assertEqual(seen, [copy.values[0] for copy in self.teller.seen.values()])
+        return seen[0] if seen else None
+
+
+class CrossingTests(Line):
+    """Rows that cross neither flicker nor stay for ever."""
+
+    def test_within_a_ring(self) -> None:
+        """It goes over at once, in either direction."""
+        self.assertEqual([self.at(key, x) for x, key in enumerate([0, 1, 0, 1, 1])], [0, 1, 2, 3, 4])
+
+    def test_out_of_sight(self) -> None:
+        """It is gone at once, and comes again."""
+        self.assertEqual([self.at(key, x) for x, key in enumerate([0, 9, 9, 1])], [0, None, None, 3])
+
+    def test_to_a_slower_ring(self) -> None:
+        """It stays as it was until that ring is told of."""
+        self.assertEqual([self.at(key, x) for x, key in enumerate([1, 1, 2, 2, 2, 2])], [0, 1, 1, 1, 4, 4])
+
+    def test_died_while_waiting(self) -> None:
+        """It is gone when that ring is told of, as it is not entered."""
+        self.assertEqual([self.at(key, x) for x, key in enumerate([1, 1, 2, None, None])], [0, 1, 1, 1, None])
+
+    def test_to_a_quicker_ring(self) -> None:
+        """It is entered at once; when the slower ring tells that it left, it stays."""
+        self.assertEqual([self.at(key, x) for x, key in enumerate([2, 2, 1, 1, 1, 1])], [0, 0, 2, 3, 4, 5])
+
+    def test_there_and_back(self) -> None:
+        """It was elsewhere between two tellings of the slower ring: it begins anew there."""
+        self.assertEqual([self.at(key, x) for x, key in enumerate([2, 1, 2, 2, 2, 2, 2, 2, 2])], [0, 1, 1, 1, 4, 4, 4, 4, 8])
+
+    def test_on_and_on(self) -> None:
+        """It crosses a slower ring between two tellings: what waits is entered from elsewhere."""
+        self.assertEqual([self.at(key, x) for x, key in enumerate([0, 2, 3, 1, 1])], [0, 0, 0, 3, 4])
+        self.assertEqual([self.at(key, x) for x, key in enumerate([2, 3, 9, 9])], [4, 4, 4, None])
+
+    def test_key_dropped_while_waiting(self) -> None:
+        """Who waits for a key goes with it."""
+        self.assertEqual([self.at(1), self.at(2), self.at(2, view={0: 0, 1: 0})], [0, 0, None])
+
+    def test_gone_and_left_later(self) -> None:
+        """It went out of sight from a quicker ring before the slower one told that it left."""
+        self.assertEqual([self.at(key, x) for x, key in enumerate([2, 1, 9, 9, 9])], [0, 1, None, None, None])
+
+    def test_key_moves_to_another_ring(self) -> None:
+        """Its rows are those of the new keyframe alone; the rows go on from there."""
+        quicker = {**self.VIEW, 2: 0}
+        self.assertEqual([self.at(2, 0), self.at(2, 1), self.at(2, 2, quicker), self.at(2, 3, quicker)], [0, 0, 2, 3])
+        self.assertEqual([self.at(2, 4), self.at(2, 5), self.at(9, 6), self.at(9, 7), self.at(9, 8)], [4, 4, 4, 4, None])
+
+    def test_another_row_in_the_slot(self) -> None:
+        """A new row of that slot stays, whatever is told of the old one."""
+        self.at(2, 0)
+        self.generation = 1
+        self.assertEqual([self.at(1, x) for x in range(1, 6)], [1, 2, 3, 4, 5])
+        self.assertEqual(self.replica.version.tables[0].generation.tolist(), [1])
+
+
+class VersionTests(Line):
+    """What is composed."""
+
+    def test_shared(self) -> None:
+        """What did not change is the same object; nobody may write to it."""
+        self.at(0, 1)
+        table = self.replica.version.tables[0]
+        self.at(1, 1)  # another key, and nothing that can be seen
+        self.assertIs(self.replica.version.tables[0], table)
+        self.at(1, 2)
+        moved = self.replica.version.tables[0]
+        self.assertTrue(moved.alive is table.alive and moved.generation is table.generation and moved.texts is table.texts)
+        assert moved.moved is not None
+        self.assertEqual((moved.moved[0](), moved.moved[1].tolist()), (table, [0]))
+        for array in (moved.alive, moved.generation, moved.ints):
+            self.assertFalse(array.flags.writeable)
+        self.replica.apply(9, 8, QUIET)
+        self.assertIs(self.replica.version.tables[0], moved)
+        self.replica.apply(10, 0, QUIET)
+        self.assertEqual(len(self.replica.world.ship), 0)
+
+    def test_pure(self) -> None:
+        """The checksum, and what steps start from, is the version without what is in sight."""
+        self.at(0, 1)
+        self.assertEqual(self.replica.crc(), Version.empty(self.schema).crc())
+        self.assertNotEqual(self.replica.version.crc(), self.replica.crc())
+        self.assertEqual(self.replica.version.number, 1)
+
+    def test_shown_between(self) -> None:
+        """A row that stays glides; one that enters is shown as in the later version, and one that left no more."""
+        versions = []
+        for key, x in ((9, 0), (0, 10), (1, 20), (9, 0)):
+            self.at(key, x)
+            versions.append(self.replica.version)
+        shown = [interpolate(one, other, 0.5).ship for one, other in pairwise(versions)]
+        self.assertEqual([[row.x for row in table] for table in shown], [[10], [10], []])  # a uint goes by steps
+        sync = StateSync()
+        for n, version in enumerate(versions):
+            sync.sync_state(version, now=n * 0.05)
+        view = sync.show(10.0)
+        assert view is not None
+        self.assertEqual(len(view.ship), 0)
+
+
+class SchemaTests(SynchronousTestCase):
+    """The key of a table in a schema."""
+
+    def test_parsed(self) -> None:
+        """It is read, and told again; a table without one has none."""
+        schema = Schema.parse(SCHEMA)
+        self.assertEqual([table.key_spec and tuple(table.key_spec) for table in schema.tables][:2], [None, ("cells", 4, 3)])
+        self.assertEqual(Schema.parse(schema.describe()).hash, schema.hash)
+        self.assertIsNone(Table.key_spec)
+
+    def test_refused(self) -> None:
+        """A key that is none."""
+        good = {"kind": "cells", "bits": 16, "rings": 4}
+        wrong: dict[str, list[Any]] = {"kind": ["cell", 1, []], "bits": [0, 17, True, 1.0], "rings": [0, 5, "1"]}
+        keys: list[Any] = [{**good, name: value} for name, values in wrong.items() for value in values]
+        for key in (None, 1, [], {}, *keys):
+            tables = [{"name": "t", "fields": [], "key": key}]
+            self.assertRaises(MessageError, Schema.parse, {"tables": tables, "actions": [], "events": []})
+
+
+class NumbersTests(SynchronousTestCase):
+    """What numpy would hide: the tables' integers are those of numpy's kind."""
+
+    def test_types(self) -> None:
+        """Columns have the types that all versions have."""
+        replica = begin(VECTORS["stories"][0], 9)
+        table = replica.version.tables[1]
+        self.assertEqual((table.ints.dtype, table.generation.dtype, table.alive.dtype), (np.int32, np.uint16, np.bool_))
