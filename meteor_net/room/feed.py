@@ -89,9 +89,7 @@ class Feed:
         """A player joined, or came back, and stands at version number `held` (None: at none)."""
         player.coding = Coding.of(player.session.features)
         player.held = held or None  # the empty version is where a keyframe starts
-        player.sight = None
-        if self.stream.sights is not None and held == self.stream.version.number:
-            player.held = None  # what it holds of keyed tables is not known, and no step leads to where it stands
+        player.sight = None  # whatever it holds of keyed tables, it forgets
         player.written_at = None
         player.probe = None
         player.lagging_since = now

@@ -22,7 +22,7 @@ from meteor_net.state.version import TableVersion
 from ..plain import Bench, Guest, replica_of
 
 #: The same runs each time.
-SETTINGS = settings(max_examples=60, stateful_step_count=50, deadline=None, derandomize=True)
+SETTINGS = settings(max_examples=40, stateful_step_count=50, deadline=None, derandomize=True)
 #: Width of the world, which wraps, and height, which does not.
 WIDE, HIGH = 64, 48
 CELL = 8
@@ -180,11 +180,16 @@ class SightMachine(RuleBasedStateMachine):
         self.eyes.remove(eye)
         eye.guest.leave()
 
-    @rule()
-    def lose(self) -> None:
-        """A connection is lost."""
+    @rule(unread=st.booleans())
+    def lose(self, unread: bool) -> None:
+        """A connection is lost, perhaps with what was written last."""
         eye = self.pick(self.eyes)
         if eye.here:
+            if unread:
+                self.bench.ticks(1)
+                for other in self.eyes:
+                    if other is not eye:
+                        self.look_at(other)
             eye.guest.lose()
 
     @rule(place=st.booleans())
@@ -200,10 +205,13 @@ class SightMachine(RuleBasedStateMachine):
             places = {"epoch": self.bench.room.world.epoch, "tick": eye.replica.tick}
         eye.guest.join(**places)
 
-    @rule(blocked=st.booleans())
-    def stall(self, blocked: bool) -> None:
-        """Somebody's pipe is full, or empty again."""
-        self.pick(self.eyes).guest.pipe.unsent = int(blocked)
+    @rule(ticks=st.integers(1, 6), speed=st.sampled_from([0.0, 2.0]), reads_again=st.booleans())
+    def stall(self, ticks: int, speed: float, reads_again: bool) -> None:
+        """Somebody's pipe is full for some ticks, or for longer."""
+        pipe = self.pick(self.eyes).guest.pipe
+        pipe.unsent = 1
+        self.swim(ticks, speed)
+        pipe.unsent = int(not reads_again)
 
     @rule()
     def lost(self) -> None:
@@ -467,7 +475,7 @@ class ViewTests(SynchronousTestCase):
         self.assertEqual((self.sees(self.ann), self.bench.errors()), (["fish"], []))
 
     def test_comes_back(self) -> None:
-        """Who says that it holds the newest version may hold rows that it must not see: it is told all anew."""
+        """Who says that it holds the newest version may hold rows that it must not see: it is told all anew, soon."""
         self.sees(self.bob)
         tick = self.room.tick - 1
         self.bob.guest.lose()
@@ -478,7 +486,21 @@ class ViewTests(SynchronousTestCase):
             self.bob.guest.connect()
             self.bob.guest.session.features = frozenset({"eg"})
             self.bob.guest.join(epoch=self.world.epoch, tick=held)
-            self.assertEqual(self.sees(self.bob), [])
+            self.assertEqual(self.sees(self.bob, 4), [])
+
+    def test_comes_back_without_the_last_frame(self) -> None:
+        """What was written to a connection that was lost then may never have arrived: it is told again."""
+        self.ann.player.look(50, 40)
+        self.assertEqual(self.sees(self.ann), [])
+        tick = self.room.tick - 1
+        self.ann.player.look(10, 10)
+        self.fish.x += 1
+        self.bench.ticks(1)
+        self.assertGreater(len(self.ann.guest.pipe.sent), 0)
+        self.ann.guest.lose()
+        self.ann.guest.connect()
+        self.ann.guest.join(epoch=self.world.epoch, tick=tick)
+        self.assertEqual(self.sees(self.ann), ["fish"])
 
     def test_too_large(self) -> None:
         """A frame that players would refuse is not sent, and said once."""
