@@ -15,6 +15,7 @@ from meteor_net.messages import BY_CODE, Joined, Message
 from meteor_net.state import Data, Fixed, Quaternion, Schema, Table
 
 from ..requirements import REPOSITORY
+from . import make_documents
 from .make_packets import PATH
 from .state_story import Crate, Note, Ship, Steer
 
@@ -86,6 +87,19 @@ class GrammarTests(SynchronousTestCase):
         for record in schema.describe()["tables"] + schema.describe()["actions"]:
             for field in record["fields"]:
                 check("field", field)
+
+    def test_documents(self) -> None:
+        """A schema with documents, and patches as far as pycddl goes: not maps in maps, and it has no `undefined`."""
+        vectors = json.loads(make_documents.PATH.read_text())
+        check("schema", vectors["worlds"][0]["schema"])
+        patches = [cbor2.loads(bytes.fromhex(case["patch"])) for case in vectors["patches"] if "refused" not in case]
+        flat = [patch for patch in patches if not any(isinstance(item, dict) for item in patch.values())]
+        self.assertGreater(len(flat), 5)
+        for patch in flat:
+            check("map-patch", patch)
+        for wrong in (5, [1], {1: 2}):
+            with self.assertRaises(ValidationError, msg=repr(wrong)):
+                check("map-patch", wrong)
 
     def test_refuses_what_is_no_message(self) -> None:
         """Messages of wrong shape, which a decoder refuses, are none of the grammar's either."""
