@@ -128,8 +128,9 @@ def record(room: Room, path: str | os.PathLike[str]) -> Recorder:
 
     Args:
         room: Which; it may be running.
-        path: Where to; if there is a file already, the name gets a number (see `Recorder.file`).
+        path: Where to, in place of what is there.
     """
+    Path(path).unlink(missing_ok=True)
 
     def report(event: str, error: BaseException | None = None, **fields: object) -> None:
         if error is not None:
