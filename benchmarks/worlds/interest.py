@@ -49,7 +49,7 @@ class Side:
 
     def median(self, name: str) -> float:
         """The median of one attribute of all windows."""
-        return median(getattr(window, name) for window in self.windows)
+        return float(median(getattr(window, name) for window in self.windows))
 
     def show(self, viewers: int) -> None:
         """Say what was counted; and how much two windows of one server differ, where nothing differs but the time."""

@@ -103,7 +103,7 @@ def held(viewer: Viewer, last: int, scene: Scene) -> list[Held]:
                 replica.note_tick(message.tick)
             elif isinstance(message, Frame):
                 assert replica is not None
-                replica.apply(message.tick16, message.base, message.data, message.texts or None, message.sight or None)
+                replica.apply(message.tick16, message.base, message.data, message.texts or None, message.sight)
                 if number >= len(viewer.recorded) - last:
                     found.append(_held(replica.world.mover))
     return found
