@@ -269,7 +269,7 @@ class TickTests(SynchronousTestCase):
 
     def test_columns_that_cannot_be_sent(self) -> None:
         """What a handler wrote into a column may stop a commit; it is logged, and the room goes on once it is mended."""
-        patched = self.patch(self.room.feed.stream, "commit", lambda tick, check: 1 / 0)
+        patched = self.patch(self.room.feed.stream, "commit", lambda tick, check, force: 1 / 0)
         self.bench.ticks(2)
         self.assertEqual([type(error) for error in self.bench.errors()], [ZeroDivisionError] * 2)
         patched.restore()

@@ -513,6 +513,21 @@ class ViewTests(SynchronousTestCase):
         self.assertIn("at most", str(error))
 
 
+    def test_commit_that_fails(self) -> None:
+        """Should some commits stop half-way, nobody loses a step of the tables that were done already."""
+        self.sees(self.ann)
+        patched = self.patch(type(self.world.buoy), "_freeze", lambda table, was: 1 / 0)
+        for x in (11, 12):
+            self.fish.x = x
+            self.bench.ticks(1)
+        self.assertEqual(len(self.bench.errors()), 2)
+        patched.restore()
+        self.fish.x = 13
+        self.assertEqual(self.sees(self.ann), ["fish"])
+        assert self.ann.replica is not None
+        self.assertEqual([fish.x for fish in self.ann.replica.world.fish], [13.0])
+
+
 class CellsOfOtherNames(Table):
     """Its place is in fields of other names."""
 
