@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net import messages as wire
-from meteor_net.codec import Shared, decode_from_client, decode_from_server, encode_packet, plain_data
+from meteor_net.codec import (
+    Shared,
+    bytes_head,
+    decode_from_client,
+    decode_from_server,
+    encode_packet,
+    frame_around_sight,
+    plain_data,
+)
 from meteor_net.errors import CloseCode, LocalProtocolError, PacketError
 from meteor_net.limits import MAX_DATA_BYTES, MAX_INT, MAX_MESSAGES, Limits
 from meteor_net.messages import FROM_CLIENT, FROM_SERVER, Message
@@ -97,6 +105,16 @@ class RoundTripTests(SynchronousTestCase):
     def test_frame_without_texts(self) -> None:
         """A frame without texts spares the byte for them."""
         self.assertEqual(cbor2.loads(encode_packet([wire.Frame(1, 2, 8, b"a")])), [[16, 1, 2, 8, b"a"]])
+
+    def test_frame_around_sight(self) -> None:
+        """A frame whose item `sight` is joined to it afterwards is the same packet, whatever its length."""
+        for size in (1, 23, 24, 255, 256, 65_535, 65_536):
+            for texts, docs in (([], b""), ([[0, 1, [2], ["ann"]]], b"docs")):
+                sight = b"s" * size
+                frame = wire.Frame(1, 65_535, 8, b"data", texts, docs=docs)
+                before, after = frame_around_sight(frame)
+                whole = wire.Frame(1, 65_535, 8, b"data", texts, sight, docs)
+                self.assertEqual(before + bytes_head(size) + sight + after, encode_packet([whole]))
 
     def test_plain_line(self) -> None:
         """A line that has nothing special spares the bytes for it, as does one of its answers."""

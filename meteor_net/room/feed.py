@@ -16,7 +16,7 @@ from ..codec import Shared, bytes_head, frame_around_sight
 from ..errors import BaseLost
 from ..limits import Limits
 from ..messages import Frame
-from ..state import Coding, Step, Stream, Version
+from ..state import Coding, Step, Stream
 from .player import Player
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class _Packet:
         return self._shared
 
     def with_sight(self, item: bytes) -> Shared:
-        """The packet with an item `sight`: bytes are joined and nothing is encoded, for it may be another one for each player."""
+        """The packet with an item `sight`: bytes are joined, nothing is encoded, for each player may need another one."""
         if not self._before:
             self._before, self._after = frame_around_sight(self._message)
         return Shared(b"".join((self._before, bytes_head(len(item)), item, self._after)))
@@ -200,7 +200,9 @@ class Feed:
                 player.written_at = now
             self.counters["frames"] += 1
 
-    def _view(self, packet: _Packet, sights: Sights, held: Sight | None, wanted: Sight, following: bool) -> tuple[Shared, Sight]:
+    def _view(
+        self, packet: _Packet, sights: Sights, held: Sight | None, wanted: Sight, following: bool
+    ) -> tuple[Shared, Sight]:
         """The packet for who holds some keys and wants some, and which ones it holds then."""
         key = wanted if held is wanted else (held, wanted)
         view = packet.views.get(key)
@@ -233,7 +235,7 @@ class Feed:
 
 
 def _way(player: Player, before: int) -> tuple[Sight | None, Sight, bool]:
-    """What a player holds of the version before the newest, if it stands there, what it wants, and whether it holds anything."""
+    """What a player holds of the version before the newest, if it stands there; what it wants; whether it holds anything."""
     held = player.sight if player.held == before else None
     assert player.wanted is not None, "`Views.update` comes first"
     return held, player.wanted, held is not None

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from math import isfinite
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from zope.interface import implementer
 
@@ -142,7 +142,7 @@ class Player:
         return self._team
 
     @team.setter
-    def team(self, team: int | Iterable[int] | None) -> None:
+    def team(self, team: SupportsIndex | Iterable[SupportsIndex] | None) -> None:
         if team is None:
             self._team, self.teams = None, frozenset()
         elif isinstance(team, Iterable) and not isinstance(team, str | bytes):

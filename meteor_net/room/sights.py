@@ -85,27 +85,27 @@ class Views:
         before = {player: place for place, player in enumerate(self._players)}
         at = np.full((2, len(players)), np.nan)
         gazing: list[int] = []
-        standing: dict[Table, list[tuple[int, int]]] = {}
+        standing: dict[tuple[Table, str, str], list[tuple[int, int]]] = {}
         for place, player in enumerate(players):
             row = player.row
             if player.spot is not None:
                 gazing.append(place)
-            elif row is not None and row.alive and _axes(row.table):
-                standing.setdefault(row.table, []).append((place, row.slot))
+            elif row is not None and row.alive and (axes := _axes(row.table)):
+                standing.setdefault((row.table, *axes), []).append((place, row.slot))
             elif player in before:
                 at[:, place] = self._at[:, before[player]]  # it looks on from where it was
         self._players, self._at, self.moved = players, at, True
         self._looking = [_looking(player, sights) for player in players]
         self._gazing = np.array(gazing, dtype=np.intp)
-        self._standing = [_Standing(table, *_axes(table), *np.array(found).T) for table, found in standing.items()]
+        self._standing = [_Standing(*where, *np.array(found).T) for where, found in standing.items()]
 
 
-def _axes(table: Table) -> tuple[str, ...]:
-    """The fields that tell where a row is; none if it has none."""
+def _axes(table: Table) -> tuple[str, str] | None:
+    """The fields that tell where a row is, if it has them."""
     key = table.layout().key
     names = (key.x, key.y) if isinstance(key, Cells) else ("x", "y")
     columns = [getattr(table, name, None) for name in names]
-    return names if all(isinstance(c, np.ndarray) and c.ndim == 1 and c.dtype.kind in "iuf" for c in columns) else ()
+    return names if all(isinstance(c, np.ndarray) and c.ndim == 1 and c.dtype.kind in "iuf" for c in columns) else None
 
 
 def _looking(player: Player, sights: Sights) -> Looking:

@@ -8,6 +8,7 @@ from meteor_net.errors import PacketError, Refused
 from meteor_net.interfaces import IPlayer
 from meteor_net.messages import Joined, Leave, Left
 from meteor_net.requests import OpenChannel
+from meteor_net.room import members
 from meteor_net.state import Schema
 
 from ..plain import Bench, Buy, Later, Sea, kinds
@@ -83,6 +84,19 @@ class JoinTests(MembersCase):
         self.bob.leave()
         dan.join()
         self.assertEqual(len(dan.found(Joined)), 1)
+
+    def test_keys(self) -> None:
+        """A player's key is its own, and nobody else's who is or was here; only when all were given out they begin again."""
+        self.patch(members, "KEYS", 3)
+        self.assertEqual([self.bob.player.key, self.bench.guest("ann", role=1).player.key], [0, 1])
+        self.bob.leave()
+        cid = self.bench.guest("cid", role=1)
+        self.assertEqual([cid.player.key, self.bench.guest("dan", role=1).player.key], [2, 0])
+        eve = self.bench.guest("eve", role=1)
+        self.assertEqual(self.refusals(eve), [("room-full", "room sea/main is full: 3 are in it")])
+        cid.leave()
+        eve.join(role=1)
+        self.assertEqual(eve.player.key, 2)
 
     def test_bad_places(self) -> None:
         """Places that are none end the connection, and nothing is left behind."""

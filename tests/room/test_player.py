@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from math import inf, nan
+from typing import Any
+
+import numpy as np
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -70,6 +74,14 @@ class PlayerTests(SynchronousTestCase):
         self.ships.spawn()
         self.assertEqual(self.own(), [])
 
+    def test_slot_taken_again(self) -> None:
+        """Another row in the same slot is not the player's."""
+        self.player.row = self.ships.spawn()
+        self.own()
+        self.player.row.despawn()
+        self.ships.spawn()
+        self.assertEqual(self.own(), [[]])
+
     def test_wrong_rows(self) -> None:
         """What is no row of the room's world is refused where it is set, and so are more than the wire carries."""
         other = World(self.bench.room.schema, epoch=1).ship.spawn()
@@ -87,6 +99,49 @@ class PlayerTests(SynchronousTestCase):
         self.ann.join()
         self.assertEqual([joined.rows for joined in self.ann.found(Joined)], [[(0, 0)]])
         self.assertEqual(self.own(), [])
+
+    def test_look(self) -> None:
+        """A place is two finite numbers, or none; a reach cannot be negative: what is wrong is named, and changes nothing."""
+        player = self.player
+        player.look(1, 2.5, reach=7)
+        cases: list[tuple[tuple[float | None, ...], str]] = [
+            ((nan, 1.0), "x is nan"),
+            ((1.0, inf), "y is inf"),
+            ((1.0, 2.0, nan), "reach is nan"),
+            ((1.0, 2.0, inf), "reach is inf"),
+            ((1.0, 2.0, -1.0), "reach is -1.0"),
+            ((None, None, -1.0), "reach is -1.0"),
+            ((1.0,), "both x and y"),
+            ((None, 1.0), "both x and y"),
+        ]
+        for arguments, said in cases:
+            error = self.assertRaises(ValueError, player.look, *arguments)
+            self.assertIn(said, str(error))
+        self.assertEqual((player.spot, player.reach), ((1.0, 2.5), 7))
+        player.look(reach=3)
+        self.assertEqual((player.spot, player.reach), (None, 3))
+        player.look()
+        self.assertEqual((player.spot, player.reach), (None, None))
+
+    def test_team(self) -> None:
+        """A player is of no team, of one, or of several."""
+        player = self.player
+        self.assertEqual((player.team, player.teams), (None, frozenset()))
+        cases: list[tuple[Any, Any]] = [
+            (3, 3), ({1, 2}, {1, 2}), ([65_535, 0, 0], {0, 65_535}), (np.int64(7), 7), ((), set()),
+        ]  # fmt: skip
+        for team, read in cases:
+            player.team = team
+            self.assertEqual(player.team, read)
+            self.assertEqual(player.teams, {read} if isinstance(read, int) else read)
+        player.team = 4
+        for number in (-1, [1, 65_536]):
+            self.assertRaises(ValueError, setattr, player, "team", number)
+        for wrong in ("3", [None], True):
+            self.assertRaises(TypeError, setattr, player, "team", wrong)
+        self.assertEqual(player.team, 4)
+        player.team = None
+        self.assertEqual((player.team, player.teams), (None, frozenset()))
 
     def test_remove(self) -> None:
         """A game may take a player out: the client is told why, the handler that the player left; once."""

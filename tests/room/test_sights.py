@@ -391,7 +391,7 @@ class SightTests(SynchronousTestCase):
 
     def test_machine(self) -> None:
         """Whatever happens, everybody sees what is in its sight, and is told nothing else."""
-        run_state_machine_as_test(SightMachine, settings=SETTINGS)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(SightMachine, settings=SETTINGS)
 
 
 class ViewTests(SynchronousTestCase):
@@ -415,7 +415,7 @@ class ViewTests(SynchronousTestCase):
         return [row.secret for table in (world.fish, world.card) for row in table]
 
     def test_default(self) -> None:
-        """Who has no row and looks nowhere sees no cells; with a row it sees what is near that, and when that is gone, there."""
+        """Who has no row and looks nowhere sees no cells; with a row, what is near it, and when it is gone what is there."""
         self.assertEqual(self.sees(self.bob), ["card"])
         bob = self.bob.player
         bob.row = self.world.fish.spawn(x=12, y=12, secret="bob")
@@ -511,7 +511,6 @@ class ViewTests(SynchronousTestCase):
         self.assertEqual((self.ann.read()[1], self.ann.player.held), (False, None))
         (error,) = self.bench.errors()
         self.assertIn("at most", str(error))
-
 
     def test_commit_that_fails(self) -> None:
         """Should some commits stop half-way, nobody loses a step of the tables that were done already."""
