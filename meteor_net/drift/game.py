@@ -50,6 +50,7 @@ class Drift(Game):
     tables = (Meteor, Craft, Bottle)
     keep = (Bottle,)  # what was thrown yesterday still drifts today
     events = (Splash,)
+    actions = (Steer,)  # the first; those that methods handle follow
     steps = {Steer: step}  # noqa: RUF012  # flies a craft before each tick; a page that has the same step need not wait for it
     tick_hz = 20
     max_players = PLAYERS

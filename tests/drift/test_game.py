@@ -260,4 +260,4 @@ class DeclarationTests(SynchronousTestCase):
 
     def test_the_actions(self) -> None:
         """Their names and order are what clients know."""
-        self.assertEqual([action.__name__ for action in Drift.actions], ["Throw", "Read", "Answer", "Toss", "Steer"])
+        self.assertEqual([action.__name__ for action in Drift.actions], ["Steer", "Throw", "Read", "Answer", "Toss"])
