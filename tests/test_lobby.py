@@ -232,6 +232,18 @@ class StartTests(SynchronousTestCase):
         self.assertIn(": The contract of ISyncHandler.opened() is violated because", text)
         self.assertIn("the chat handler Sea does not keep IChatHandler", self.wrong(Sea, Sea))
 
+    def test_documents(self) -> None:
+        """Documents are names, and no table's."""
+        for documents, why in [
+            ("match", "game sea: documents is 'match'; a list of names, also if it is one"),
+            (5, "game sea: documents is 5; a list of names, also if it is one"),
+            (["ship"], "game sea: a table and a document are called ship"),
+            (["a", "a"], "game sea: two documents have one name"),
+            (["tick"], "game sea: document: the name 'tick' is taken"),
+            ([f"d{n}" for n in range(17)], "game sea: documents is ["),
+        ]:
+            self.assertIn(why, self.wrong(self.changed(documents=documents)))
+
     def test_cannot_be_made(self) -> None:
         """A class whose making fails, or wants arguments."""
 

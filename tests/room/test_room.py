@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cbor2
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.errors import Refused
@@ -276,6 +277,29 @@ class TickTests(SynchronousTestCase):
         self.room.world.ship.spawn()
         self.bench.ticks(1)
         self.assertEqual([frame.tick16 for frame in self.ann.found(Frame)], [3])
+
+    def test_documents_that_cannot_be_sent(self) -> None:
+        """A document that is none is told once, with the place; players keep what it was, and all else goes on."""
+
+        class Chess(Sea):
+            """A game with a document."""
+
+            documents = ("match",)
+
+        bench = Bench(Chess)
+        ann = bench.guest("ann")
+        world = bench.room.world
+        world.match = {"players": [{"hp": 1}]}
+        bench.ticks(1)
+        world.match["players"].append({"hp": float("nan")})
+        world.ship.spawn()
+        bench.ticks(3)
+        self.assertEqual([str(error) for error in bench.errors()], ["match['players'][1]['hp']: a number that is not finite"])
+        world.match["players"][1]["hp"] = 2
+        bench.ticks(1)
+        docs = [cbor2.loads(frame.docs) if frame.docs else None for frame in ann.found(Frame)]
+        players = [[{"hp": 1}], [{"hp": 1}, {"hp": 2}]]
+        self.assertEqual(docs, [{"match": {"players": players[0]}}, None, {"match": {"players": players[1]}}])
 
     def test_checksum(self) -> None:
         """About once a second a frame carries a checksum, so that a client that drifted notices."""

@@ -12,7 +12,7 @@ from meteor_net.messages import ErrorMessage, Joined
 from meteor_net.requests import EndOfTurn, Keep, Kept, OpenChannel, Then
 from meteor_net.room.saving import Shelf
 from meteor_net.state import Local, Table, UInt
-from meteor_net.state.saving import read_tables
+from meteor_net.state.saving import read_saved, read_tables
 from meteor_net.storage.memory import MemoryStorage
 
 from ..plain import Bench, Buy, Later, Sea, Ship, run
@@ -184,12 +184,44 @@ class KeepingTests(SavingCase):
     def test_keep_names_tables(self) -> None:
         """What is kept has to be of the world."""
         for keep, why in (
-            ([Stone], "game sea: keep names Stone, which is not among its tables"),
-            ([5], "game sea: keep names 5, which is not among its tables"),
+            ([Stone], "game sea: keep names Stone, which is not among its tables and documents"),
+            ([5], "game sea: keep names 5, which is not among its tables and documents"),
             (Ship, "game sea: keep is <class "),
         ):
             error = self.assertRaises(ConfigError, Bench, type("Wrong", (Sea,), {"keep": keep}))
             self.assertIn(why, str(error))
+
+    def test_documents(self) -> None:
+        """Documents that are kept are there again, and nothing else; what does not fit any more is said."""
+
+        class Shop(Sea):
+            """A game that keeps documents alone."""
+
+            documents = ("stock", "mood", "past")
+            keep = ("stock", "past")
+
+        self.begin(Shop)
+        self.open()
+        world = self.bench.room.world
+        world.past = {"day": 1}
+        world.mood["good"] = True
+        world.stock["rope"] = (1, {"long": True})
+        self.ann.leave()
+        data = run(self.storage.kept(NAME))
+        assert data is not None
+        self.assertEqual(read_saved(data).documents, {"stock": {"rope": [1, {"long": True}]}, "past": {"day": 1}})
+        self.begin(type("Shop", (Shop,), {"keep": ("stock",)}))
+        self.open()
+        world = self.bench.room.world
+        self.assertEqual((world.stock, world.mood, world.past), ({"rope": [1, {"long": True}]}, {}, {}))
+        self.assertEqual([fields["lost"] for event, _, fields in self.bench.reports if event == "restored"], ["document past"])
+        world.stock["lamp"] = float("nan")
+        self.bench.ticks(300)
+        told = ["stock['lamp']: a number that is not finite"] * 2  # players do not see it, and it is not saved
+        self.assertEqual([str(error) for error in self.bench.errors()], told)
+        world.stock.clear()
+        self.ann.leave()
+        self.assertIsNone(run(self.storage.kept(NAME)))
 
 
 class AskedTests(SavingCase):

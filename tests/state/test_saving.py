@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.state import Angle, Choice, Fixed, Flag, Int, Local, Schema, Stream, Table, Text, UInt, World
 from meteor_net.state.rotation import Quaternion
-from meteor_net.state.saving import dump_tables, read_tables, restore
+from meteor_net.state.saving import dump_tables, read_saved, read_tables, restore, restore_documents
 from meteor_net.state.words import Data
 
 
@@ -102,6 +102,21 @@ class ThereAndBackTests(SynchronousTestCase):
         version = Stream(world).commit(1)
         self.assertIsNotNone(version)
         self.assertEqual(world.thing.alive.tolist(), [True])
+
+    def test_documents(self) -> None:
+        """Documents come back as trees; of what is none the place is named, and what is none any more is said."""
+        deep: Any = 1
+        for _ in range(10):
+            deep = [deep]
+        saved = read_saved(dump_tables([], {"match": {"a": (1, deep)}, "empty": {}}))
+        self.assertEqual(saved.documents, {"match": {"a": [1, deep]}, "empty": {}})
+        world: Any = World(Schema(documents=["match", "new"]), 1)
+        self.assertEqual(restore_documents(world, ["match", "new"], saved.documents), ["document empty"])
+        self.assertEqual((world.match, world.new), ({"a": [1, deep]}, {}))
+        error = self.assertRaises(ValueError, dump_tables, [], {"match": {"a": [math.nan]}})
+        self.assertEqual(str(error), "match['a'][0]: a number that is not finite")
+        lost = restore_documents(world, ["match"], {"match": {"a": math.nan}})
+        self.assertEqual((lost, world.match), (["document match['a']: a number that is not finite"], {"a": [1, deep]}))
 
     def test_anybody_can_read_it(self) -> None:
         """It is one CBOR map that says what it is."""
