@@ -9,7 +9,7 @@ One CBOR map, which any reader of CBOR understands::
 Of each table the slots that are taken, ascending, and of each field, those of the server's own too, the values in these
 slots as the simulation has them. A row keeps its slot, so that a column that names rows of a kept table by their slots stays
 right; generations begin anew. Fields are found by name: a table may have others by the time that it is read. `documents` is
-there if any is kept.
+there if any is kept. Cells are worked out again, and owners are players of a room that is over: neither is kept.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from meteor_net.limits import MAX_DEPTH
 from meteor_net.state.documents.trees import as_document
 from meteor_net.state.errors import DocumentError
 from meteor_net.state.fields import Field
+from meteor_net.state.sight.keys import Cells, Owner
 from meteor_net.state.table import Table
 from meteor_net.state.version import MAX_SLOTS
 from meteor_net.state.words import Data, Local, Text, is_text
@@ -78,6 +79,8 @@ def _dump_table(table: Table) -> dict[str, Any]:
     slots = np.flatnonzero(table.alive)
     fields = {}
     for name, field in table.layout().by_name.items():
+        if isinstance(field, Cells | Owner):
+            continue
         values = getattr(table, name)[slots].tolist()
         if isinstance(field, Text | Data):
             values = [field.clean(value) for value in values]
@@ -158,7 +161,7 @@ def _restore_table(table: Table, saved: SavedTable) -> list[str]:
             row.despawn()
     for field_name, values in saved.fields.items():
         field = table.layout().by_name.get(field_name)
-        if field is None:
+        if field is None or isinstance(field, Cells | Owner):
             lost.append(f"field {name}.{field_name}")
         elif bad := _fill(getattr(table, field_name), field, slots, values):
             lost.append(f"{bad} values of {name}.{field_name}")

@@ -9,7 +9,7 @@ import cbor2
 import numpy as np
 from twisted.trial.unittest import SynchronousTestCase
 
-from meteor_net.state import Angle, Choice, Fixed, Flag, Int, Local, Schema, Stream, Table, Text, UInt, World
+from meteor_net.state import Angle, Cells, Choice, Fixed, Flag, Int, Local, Owner, Schema, Stream, Table, Team, Text, UInt, World
 from meteor_net.state.rotation import Quaternion
 from meteor_net.state.saving import dump_tables, read_saved, read_tables, restore, restore_documents
 from meteor_net.state.words import Data
@@ -87,6 +87,41 @@ class ThereAndBackTests(SynchronousTestCase):
         self.assertEqual([(row.slot, row.hits) for row in copy], [(1, 1), (2, 2), (4, 4)])
         self.assertEqual([copy.spawn().slot for _ in range(4)], [0, 3, 5, 6])
         self.assertEqual(copy[0].hp, 9)
+
+    def test_keys(self) -> None:
+        """Teams come back. Owners do not: another player has the number when the room opens again. Cells are worked out."""
+
+        class Coin(Table):
+            """In a cell."""
+
+            x, y = Fixed(step=1, low=0, high=64), Fixed(step=1, low=0, high=64)
+            cell = Cells(8, sight=8)
+
+        class Plan(Table):
+            """A team's."""
+
+            team = Team()
+
+        class Card(Table):
+            """A player's."""
+
+            owner = Owner()
+
+        plans, cards = table_of(Plan), table_of(Card)
+        plans.spawn(team=3)
+        cards.spawn(owner=0)
+        world: Any = World(Schema([Coin]), epoch=1)
+        coins = world.coin
+        coins.spawn(x=9, y=1)
+        Stream(world).commit(1)
+        self.assertEqual(coins[0].cell, 1)
+        copies = [self.copy(table, type(table)) for table in (coins, plans, cards)]
+        self.assertEqual([lost for _, lost in copies], [[], [], []])
+        self.assertEqual((copies[0][0][0].cell, copies[1][0][0].team, copies[2][0][0].owner), (-1, 3, -1))
+        number = renamed(owner=Local(int), table_name="card")()
+        number.spawn(owner=0)
+        copy, lost = self.copy(number, Card)
+        self.assertEqual((copy[0].owner, lost), (-1, ["field card.owner"]))
 
     def test_empty(self) -> None:
         """No rows, no tables; a table that nobody saved stays empty."""
