@@ -66,8 +66,7 @@ class Playhead:
             self._rewind()
         elif tick < self.tick or keyframes[place].at > self._at:
             self._at = keyframes[place].at
-        for _ in self._play(tick, tell=False):
-            pass
+        list(self._play(tick, tell=False))  # nothing is heard
 
     def advance(self, tick: int) -> Iterator[Heard]:
         """Play on to a tick, and yield what is heard on the way.

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
+from weakref import finalize
 
 from ..errors import MessageError
 from ..interfaces import StoredLine
@@ -31,6 +32,7 @@ class Recording:
     def __init__(self, items: Items) -> None:
         self.items = items
         self.path = items.path
+        self._close = finalize(self, items.file.close)
         first = items.read(0)
         if first is None or first.kind != Kind.HEADER:
             raise items.error(0, "this is no recording: there is no header")
@@ -68,8 +70,8 @@ class Recording:
             raise
 
     def close(self) -> None:
-        """Close the file."""
-        self.items.file.close()
+        """Close the file; so does whoever forgets the recording."""
+        self._close()
 
     def __enter__(self) -> Self:
         return self

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..limits import Limits
 from ..room import Room
 from ..state import Schema, Stream, Version, World
+from ..state.stream import LEAST_VERSIONS
 
 
 class Composed:
@@ -30,7 +32,7 @@ class Composed:
         self._keyed = [number for number, table in enumerate(tables) if table.pop("key", None) is not None]
         self.described = described
         if self._keyed:
-            self._stream = Stream(World(Schema.parse(described), room.world.epoch))
+            self._stream = Stream(World(Schema.parse(described), room.world.epoch), Limits(ring_versions=LEAST_VERSIONS))
 
     def stream(self) -> Stream:
         """Give the stream, as new as the room's."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import cbor2
 from twisted.trial.unittest import SynchronousTestCase
 
+from meteor_net import Limits
 from meteor_net.codec import load_item
-from meteor_net.replay import Recording, RecordingError, record
+from meteor_net.replay import Recorder, Recording, RecordingError, format, record
 from meteor_net.replay.format import MAX_ITEM_BYTES, EventBody, FrameBody, Kind, LineBody, encode
 from meteor_net.state import WorldView
 
-from .cove import Boom, Cove, CoveCase, Lay, Row
+from ..plain import stored
+from .cove import Boat, Boom, Cove, CoveCase, Lay, Row
 
 
 class RecordingTests(CoveCase):
@@ -98,6 +101,43 @@ class RecordingTests(CoveCase):
             self.assertEqual(long.at(long.length_s).boat.x.tolist(), short.at(short.length_s).boat.x.tolist())
             self.assertAlmostEqual(long.length_s - short.length_s, 6.0)
 
+    def test_back_to_before_all(self) -> None:
+        """Of a room recorded from its opening, the world before the first tick is empty, also after a look elsewhere."""
+        opened: list[Recorder] = []
+        path = self.mktemp()
+        self.server.host.opened = lambda room: opened.append(record(room, path))
+        self.player("ann")
+        self.advance(3.0)
+        opened[0].close()
+        with Recording.open(path) as film:
+            self.assertEqual([len(film.at(seconds).boat) for seconds in (0.0, 2.0, 0.0)], [0, 2, 0])
+
+    def test_missed_ticks(self) -> None:
+        """Ticks that the recorder was not told of are one step, or a keyframe that is due."""
+        recorder = self.recorded()
+        self.advance(1.0)
+        for ticks in (3, 100):
+            self.patch(self.room.observers, "ticked", lambda tick, events: None)
+            self.advance(ticks / 10)
+            del self.room.observers.ticked
+            self.advance(0.2)
+        recorder.close()
+        with Recording.open(recorder.file.path) as film:
+            versions = list(film)
+        self.assertEqual(versions[-1].tick, self.room.tick - 1)
+        gaps = [after.tick - before.tick for before, after in pairwise(versions)]
+        self.assertEqual([gap for gap in gaps if gap > 1], [4, 101])
+
+    def test_too_large_an_item(self) -> None:
+        """A frame that no reader would take ends the recording; the room goes on."""
+        recorder = self.recorded()
+        self.patch(format, "MAX_ITEM_BYTES", 20)
+        self.advance(6.0)
+        self.assertFalse(recorder.running)
+        self.assertEqual([type(error) for error in self.flush_errors()], [ValueError])
+        recorder.line(stored())
+        self.assertFalse(recorder.running, "and nothing follows")
+
     def test_a_room_that_ends(self) -> None:
         """The recording ends with it, whole, and nothing is written behind that."""
         recorder = self.recorded()
@@ -141,6 +181,52 @@ class RecordingTests(CoveCase):
         recorder.close()
         with Recording.open(recorder.file.path) as film:
             self.assertEqual((film.at(0.0).boat[1].x, film.at(1.0).boat[1].x), (10, 19))
+
+
+class Reef(Cove):
+    """The cove without anything that only some see."""
+
+    tables = (Boat,)  # type: ignore[assignment]
+
+
+class ShortRingTests(CoveCase):
+    """A room that holds few versions."""
+
+    game = Reef
+    limits = Limits(ring_versions=3)
+
+    def test_a_version_that_is_held_no_more(self) -> None:
+        """If the recorder was not told of so many ticks, a keyframe comes before its time."""
+        recorder = self.recorded()
+        self.patch(self.room.observers, "ticked", lambda tick, events: None)
+        self.advance(1.0)
+        del self.room.observers.ticked
+        self.advance(1.0)
+        recorder.close()
+        with Recording.open(recorder.file.path) as film:
+            self.assertEqual((len(film.keyframes), film.at(2.0).boat[1].name), (2, "ann"))
+
+
+class SharedTests(CoveCase):
+    """A game whose players all see all."""
+
+    game = Reef
+
+    def test_encoded_once(self) -> None:
+        """What is recorded is encoded for players anyway, but for the keyframes."""
+        self.ann = self.player("ann")
+        counters = self.room.feed.stream.counters
+        self.advance(1.0)
+        before = counters["frames"]
+        self.advance(4.0)
+        alone = counters["frames"] - before
+        recorder = record(self.room, self.mktemp())
+        before = counters["frames"]
+        self.advance(4.0)
+        self.assertEqual(counters["frames"] - before, alone)
+        recorder.close()
+        with Recording.open(recorder.file.path) as film:
+            self.assertEqual(len(film.at(4.0).boat), 2)
 
 
 class DamagedTests(CoveCase):

@@ -7,8 +7,60 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.errors import BaseLost
 from meteor_net.limits import Limits
-from meteor_net.state import Replica, Step
+from meteor_net.state import Coding, Replica, Step
 from tests.state.samples import SCHEMA, Pair
+
+
+class PutTests(SynchronousTestCase):
+    """Versions that are handed over."""
+
+    def setUp(self) -> None:
+        self.source, self.pair = Pair(), Pair()
+        self.row = self.source.world.rock.spawn(x=3)
+        self.source.world.ship.spawn(name="ann")
+        self.source.commit()
+
+    def put(self, tick: int, check: bool = False) -> bool:
+        """Hand the newest over."""
+        return self.pair.stream.put(self.source.stream.version, tick, check)
+
+    def test_taken_as_it_is(self) -> None:
+        """It is the version of its tick, whatever the live world holds, and steps lead to it."""
+        self.pair.world.rock.spawn(x=99)
+        self.assertTrue(self.put(7))
+        version = self.pair.stream.version
+        self.assertTrue(version.same(self.source.stream.version))
+        self.assertEqual((version.number, version.tick), (1, 7))
+        replica = Replica(SCHEMA, 1)
+        step = self.pair.stream.step(None, Coding.EG)
+        replica.apply(step.tick16, step.base_code, step.data, step.texts)
+        self.assertEqual(replica.world.ship[0].name, "ann")
+
+    def test_only_when_changed(self) -> None:
+        """One that is as the newest makes none, be it another object; what stays of one is shared."""
+        self.put(1)
+        self.assertFalse(self.put(2))
+        again = Pair()
+        again.world.rock.spawn(x=3)
+        again.world.ship.spawn(name="ann")
+        again.commit()
+        self.assertFalse(self.pair.stream.put(again.stream.version, 3))
+        before = self.pair.stream.version
+        self.row.x = 4
+        self.source.commit()
+        self.assertTrue(self.put(4))
+        ship = [table.table_name for table in SCHEMA.tables].index("ship")
+        self.assertIs(self.pair.stream.version.tables[ship], before.tables[ship])
+
+    def test_ticks_grow_and_checks_wait(self) -> None:
+        """As for a commit."""
+        self.put(5)
+        self.assertRaises(ValueError, self.put, 5)
+        self.put(6, check=True)
+        self.row.x = 9
+        self.source.commit()
+        self.put(7)
+        self.assertTrue(self.pair.stream.version.check)
 
 
 class CommitTests(SynchronousTestCase):
