@@ -57,18 +57,20 @@ def _check_idle(game: Any) -> None:
 class Steps:
     """Runs the steps of one room's players.
 
-    Attributes:
-        failed: How many have raised.
+    Args:
+        game: Has them.
+        asking: Hears what they raise.
+        counters: Its `steps_failed` counts those that did.
     """
 
-    def __init__(self, game: Any, asking: Asking) -> None:
-        self.failed = 0
+    def __init__(self, game: Any, asking: Asking, counters: dict[str, int]) -> None:
         steps: Mapping[type[Input], StepFunction] = getattr(game, "steps", {})
         self._steps = {kind: (step, input_ints(kind)) for kind, step in steps.items()}
         self._neutral = {kind: ints(kind()) for kind, (_, ints) in self._steps.items()}
         self._repeats = getattr(game, "idle", "repeat") == "repeat"
         self._idle_ticks: int = getattr(game, "idle_ticks", 0)
         self._asking = asking
+        self._counters = counters
         self._plans: dict[tuple[Any, ...], OwnFields] = {}
 
     def __bool__(self) -> bool:
@@ -98,11 +100,11 @@ class Steps:
         kind, i = player.steered
         step = self._steps[kind][0]
         fields = self._plan(tuple(type(row.table) for row in rows))
+        plan, moved = player.moved
         try:
-            old = fields.of_rows(rows)
-            fields.to_rows(rows, old, fields.step(step, old, i))
+            player.moved = fields, fields.move(rows, step, i, moved if plan is fields else None)
         except Exception as error:
-            self.failed += 1
+            self._counters["steps_failed"] += 1
             self._asking.raised(player, "step", error)
 
     def _plan(self, tables: tuple[Any, ...]) -> OwnFields:

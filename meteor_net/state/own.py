@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from math import ulp
-from operator import index
-from typing import Any, TypeAlias
+from operator import attrgetter, index
+from typing import Any, NamedTuple, TypeAlias
 
 from meteor_net.errors import ConfigError
 from meteor_net.limits import MAX_INT
@@ -24,6 +24,13 @@ StepFunction: TypeAlias = Callable[[Any, Any], object]
 OwnInts: TypeAlias = tuple[int, ...]
 #: Between two numbers of a field there have to be so many that a float can tell apart, or it could not be written back.
 _APART = 8
+
+
+class Moved(NamedTuple):
+    """Own rows after a step: what is in their columns, and the integers of that."""
+
+    cells: list[Any]
+    ints: OwnInts
 
 
 class OwnFields:
@@ -48,6 +55,10 @@ class OwnFields:
         self.fields = tuple(field for field, _, _ in found.values())
         self.places = tuple((row, place) for _, row, place in found.values())
         self._names = tuple(found)
+        # one name alone would give a bare value, and none is an error
+        self._values: Callable[[Any], tuple[Any, ...]] = attrgetter(*found, "__class__", "__class__")
+        self._homes = tuple((name, row) for name, (_, row, _) in found.items())
+        self._domains = tuple((field, field.lowest, field.highest) for field in self.fields)
         self._state = type("OwnState", (_OwnState,), {"__slots__": self._names})
 
     def of_rows(self, rows: Sequence[Row]) -> OwnInts:
@@ -62,6 +73,35 @@ class OwnFields:
         for field, (row, _), was, will in zip(self.fields, self.places, old, new, strict=True):
             if was != will:
                 rows[row]._table._cells[field.name][rows[row].slot] = field.value(will)
+
+    def move(self, rows: Sequence[Row], step: StepFunction, i: Any, before: Moved | None = None) -> Moved:
+        """Run a step on live rows.
+
+        Args:
+            rows: They.
+            step: It.
+            i: The integers of the input.
+            before: What the last step gave for these rows: what is still there need not be quantized again.
+
+        Raises:
+            Exception: What the step raised, or as `step`; nothing is written then.
+        """
+        columns = [(rows[row]._table._cells[name], rows[row].slot) for name, row in self._homes]
+        cells = [column.item(slot) for column, slot in columns]
+        if before is None:
+            old = tuple([_quantized(field, cell) for field, cell in zip(self.fields, cells, strict=True)])
+        else:
+            old = tuple([
+                n if cell == was else _quantized(field, cell)
+                for field, cell, was, n in zip(self.fields, cells, before.cells, before.ints, strict=True)
+            ])  # fmt: skip
+        new = self.step(step, old, i)
+        if new != old:
+            for place, field in enumerate(self.fields):
+                if new[place] != old[place]:
+                    column, slot = columns[place]
+                    cells[place] = column[slot] = field.value(new[place])
+        return Moved(cells, new)
 
     def of_version(self, version: Version, rows: Sequence[tuple[int, int]]) -> OwnInts:
         """Read the rows (table, slot) of a version, which has to have them."""
@@ -78,7 +118,10 @@ class OwnFields:
         """
         state = self._state(*ints)
         step(state, i)
-        return tuple([_settled(field, getattr(state, field.name)) for field in self.fields])
+        return tuple([
+            value if type(value) is int and low <= value <= high else _settled(field, value)
+            for value, (field, low, high) in zip(self._values(state), self._domains, strict=False)
+        ])  # fmt: skip
 
 
 class _OwnState:
