@@ -3,6 +3,7 @@
 import { Docs } from "/meteor-net/documents.js";
 import { FrameError, MessageError } from "/meteor-net/errors.js";
 import { Replica } from "/meteor-net/replica.js";
+import { RoomWorld } from "/meteor-net/room-world.js";
 import { Schema } from "/meteor-net/schema.js";
 import { interpolate } from "/meteor-net/state.js";
 import { equal, hex, mutate, ok, seeded, show, test, throws, toWire, unhex, vectors } from "/tests/harness.js";
@@ -49,6 +50,26 @@ test("frames bring documents, which a page sees by their names", async () => {
       for (const [name, expected] of Object.entries(trees)) equal(tree(interpolate(before, replica.version, 0.5)[name]), tree(expected), name);
     }
   }
+});
+
+test("a room's world has the documents that its frames bring, and is live with them alone", async () => {
+  const [{ schema, hash, frames }] = (await vectors("documents.json")).worlds;
+  const sent = [];
+  const world = new RoomWorld((message) => sent.push(message.type), () => undefined);
+  const joined = { type: "JOINED", room: 0, name: "a/b", epoch: 1, tick: 0, time: 0, tickUs: 50_000, stream: 0, channels: [], rows: [], lastSeq: 0, event: 0 };
+  world.joined({ ...joined, schemaHash: unhex(hash), schema: toWire(schema) }, 0);
+  ok(world.exists);
+  const take = ({ tick16, base, data, docs }) => {
+    world.frame({ type: "FRAME", stream: 0, tick16, base, data: unhex(data), texts: [], sight: NOTHING, docs: unhex(docs) }, 0);
+  };
+  take(frames[0]);
+  equal(tree(world.view.match), tree(frames[0].trees.match));
+  equal(sent, ["HELD"]);
+  take(frames.find(({ refused }) => refused));
+  equal(sent, ["HELD", "LOST"]);
+  equal(tree(world.view.match), tree(frames[0].trees.match));
+  take(frames.at(-1));
+  equal([world.view.match, tree(world.view.lobby)], [{}, tree(frames.at(-1).trees.lobby)]);
 });
 
 test("what did not change is shared, and nothing can be written to", () => {

@@ -62,6 +62,11 @@ class SourcesTests(SynchronousTestCase):
             "PACKET_ITEMS": codec.SERVER_PACKET_ITEMS,
             "MAX_DEPTH": limits.MAX_DEPTH,
             "MAX_NAME_CHARS": limits.MAX_NAME_CHARS,
+            "MAX_DOCUMENTS": limits.MAX_DOCUMENTS,
+            "MAX_DOCUMENT_BYTES": limits.MAX_DOCUMENT_BYTES,
+            "MAX_DOCUMENT_DEPTH": limits.MAX_DOCUMENT_DEPTH,
+            "MAX_PATCH_ITEMS": limits.MAX_PATCH_ITEMS,
+            "MAX_PATCH_DEPTH": limits.MAX_PATCH_DEPTH,
             "LINE_CHARS": ours.line_chars,
             "SILENT_MS": ours.silent_s * 1000,
         }

@@ -13,8 +13,10 @@ Trees are never written to: a patched one shares with the old one what did not c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import marshal
+from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
+from operator import eq, is_
 from typing import Any
 
 import cbor2
@@ -68,7 +70,7 @@ def _diff_maps(old: dict[str, Any], new: dict[str, Any]) -> Any:
 
 def _diff_lists(old: list[Any], new: list[Any]) -> Any:
     edits: list[Any] = [UNDEFINED]
-    for start, end, new_start, new_end in _hunks(_tokens(old), _tokens(new)):
+    for start, end, new_start, new_end in _hunks(old, new):
         if end - start == new_end - new_start:
             changes = (diff(*pair) for pair in zip(old[start:end], new[new_start:new_end], strict=True))
             edits += [[start + n, change] for n, change in enumerate(changes) if change is not SAME]
@@ -79,25 +81,33 @@ def _diff_lists(old: list[Any], new: list[Any]) -> Any:
     return edits if len(cbor2.dumps(edits)) < len(cbor2.dumps(new)) else new
 
 
-def _tokens(items: list[Any]) -> list[bytes]:
-    """Items as what is quick to compare: equal trees are the same bytes."""
-    return [cbor2.dumps(item, canonical=True) for item in items]
-
-
-def _hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[int, int, int, int]]:
+def _hunks(old: list[Any], new: list[Any]) -> Iterator[tuple[int, int, int, int]]:
     """Give where two lists differ, ascending: what is in the old one from a place to another, and in the new one."""
-    start, least = 0, min(len(old), len(new))
-    while start < least and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < least - start and old[-1 - end] == new[-1 - end]:
+    begin, end = _alike(old, new, is_)  # versions share what did not change
+    tokens = _tokens(old[begin : len(old) - end]), _tokens(new[begin : len(new) - end])
+    more, end = _alike(*tokens, eq)
+    rest, new_rest = (items[more : len(items) - end] for items in tokens)
+    begin += more
+    at, new_at = begin, begin
+    for x, y in (*_common(rest, new_rest), (len(rest), len(new_rest))):
+        if at < begin + x or new_at < begin + y:
+            yield at, begin + x, new_at, begin + y
+        at, new_at = begin + x + 1, begin + y + 1
+
+
+def _alike(old: Sequence[Any], new: Sequence[Any], same: Callable[[Any, Any], bool]) -> tuple[int, int]:
+    """Count the items that two lists have in common at their beginning, and at their end."""
+    begin, end, least = 0, 0, min(len(old), len(new))
+    while begin < least and same(old[begin], new[begin]):
+        begin += 1
+    while end < least - begin and same(old[-1 - end], new[-1 - end]):
         end += 1
-    old_end, new_end = len(old) - end, len(new) - end
-    at, new_at = start, start
-    for x, y in (*_common(old[start:old_end], new[start:new_end]), (old_end - start, new_end - start)):
-        if at < start + x or new_at < start + y:
-            yield at, start + x, new_at, start + y
-        at, new_at = start + x + 1, start + y + 1
+    return begin, end
+
+
+def _tokens(items: list[Any]) -> list[bytes]:
+    """Items as what is quick to make and to compare; equal maps in another order are looked at more closely later."""
+    return [marshal.dumps(item, 2) for item in items]
 
 
 def _common(old: Sequence[bytes], new: Sequence[bytes]) -> list[tuple[int, int]]:
