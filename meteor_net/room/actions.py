@@ -20,13 +20,13 @@ class Actions:
     """Takes the actions of one room's players to its handler.
 
     Attributes:
-        counters: actions, inputs, inputs_dropped, refused: plain integers.
+        counters: actions, inputs, inputs_dropped, refused, steps_failed: plain integers.
         steps: What inputs do by themselves.
     """
 
     def __init__(self, room: int, game: Any, schema: Schema, asking: Asking, limits: Limits) -> None:
-        self.counters = dict.fromkeys(("actions", "inputs", "inputs_dropped", "refused"), 0)
-        self.steps = Steps(game, asking)
+        self.counters = dict.fromkeys(("actions", "inputs", "inputs_dropped", "refused", "steps_failed"), 0)
+        self.steps = Steps(game, asking, self.counters)
         self._room = room
         self._game = game
         self._schema = schema

@@ -7,6 +7,7 @@ from random import Random
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.worlds import feel
+from meteor_net.drift.world import SIZE
 
 
 class FeelTests(SynchronousTestCase):
@@ -14,8 +15,8 @@ class FeelTests(SynchronousTestCase):
 
     def test_places(self) -> None:
         """Distances and ways go the shorter way round the world."""
-        self.assertEqual(feel.apart((1, 2), (feel.SIZE - 2, 6)), 5.0)
-        self.assertEqual(feel.between((feel.SIZE - 2, 0), (2, 8), 0.25), (feel.SIZE - 1, 2.0))
+        self.assertEqual(feel.apart((1, 2), (SIZE - 2, 6)), 5.0)
+        self.assertEqual(feel.between((SIZE - 2, 0), (2, 8), 0.25), (SIZE - 1, 2.0))
 
     def test_link(self) -> None:
         """The link is as slow, uneven and lossy as it says."""

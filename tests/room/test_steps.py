@@ -183,7 +183,7 @@ class StepsTests(StepsCase):
         self.assertEqual(bob.player.row.x, 101)
         (error,) = self.bench.errors()
         self.assertEqual(str(error), "the oar broke")
-        self.assertEqual(self.bench.room.actions.steps.failed, 1)
+        self.assertEqual(self.bench.room.actions.counters["steps_failed"], 1)
         self.assertEqual(self.pull(1), [101])
 
     def test_names_the_player(self) -> None:
