@@ -31,7 +31,7 @@ def recorded(client: Client, chance: Random) -> dict[str, Any]:
     for step, trees in client.story:
         if step.base_code < 8:
             held = Docs.empty(SCHEMA.documents)
-        changed = []
+        changed: list[list[Any]] = []
         for _ in range(CHANGED):
             docs = mutated(step.docs, chance)
             try:

@@ -288,7 +288,7 @@ class TickTests(SynchronousTestCase):
 
         bench = Bench(Chess)
         ann = bench.guest("ann")
-        world = bench.room.world
+        world: Any = bench.room.world
         world.match = {"players": [{"hp": 1}]}
         bench.ticks(1)
         world.match["players"].append({"hp": float("nan")})

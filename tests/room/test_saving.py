@@ -202,7 +202,7 @@ class KeepingTests(SavingCase):
 
         self.begin(Shop)
         self.open()
-        world = self.bench.room.world
+        world: Any = self.bench.room.world
         world.past = {"day": 1}
         world.mood["good"] = True
         world.stock["rope"] = (1, {"long": True})
