@@ -12,6 +12,7 @@ import time
 from random import Random
 from statistics import median
 from typing import Any
+from unittest import SkipTest
 
 from tests.browser import chromium
 
@@ -84,8 +85,12 @@ def measure() -> dict[str, float]:
     """Measure, and say what came out.
 
     Raises:
-        RuntimeError: A press was not seen.
+        RuntimeError: There is no Chromium, or a press was not seen.
     """
+    try:
+        chromium.driver()
+    except SkipTest as missing:
+        raise RuntimeError(str(missing)) from missing
     with running() as server:
         port = free_port()
         relay = Server(port, [sys.executable, "-m", "benchmarks.worlds.relay", str(port), str(server.port), str(WAY_MS)])
