@@ -37,7 +37,7 @@ FLIGHT_S = 40
 #: Until clocks and delays have settled, nothing is measured.
 SETTLE_S = 5
 #: The link for shots: 250 ms there and back.
-SHOT_WAY_S, SHOT_UNEVEN_S = 0.115, 0.02
+SHOT_WAY_S, SHOT_UNEVEN_S = 0.125, 0.02
 SHOT_EVERY_S = 0.25
 SHOTS_S = 60
 

@@ -61,25 +61,14 @@ class OwnFields:
         self._domains = tuple((field, field.lowest, field.highest) for field in self.fields)
         self._state = type("OwnState", (_OwnState,), {"__slots__": self._names})
 
-    def of_rows(self, rows: Sequence[Row]) -> OwnInts:
-        """Read live rows as a commit would quantize them now."""
-        return tuple(
-            _quantized(field, field.cell(rows[row]._table._cells[field.name], rows[row].slot))
-            for field, (row, _) in zip(self.fields, self.places, strict=True)
-        )
-
-    def to_rows(self, rows: Sequence[Row], old: OwnInts, new: OwnInts) -> None:
-        """Write into live rows what differs, so that the next commit gives these integers."""
-        for field, (row, _), was, will in zip(self.fields, self.places, old, new, strict=True):
-            if was != will:
-                rows[row]._table._cells[field.name][rows[row].slot] = field.value(will)
-
     def move(self, rows: Sequence[Row], step: StepFunction, i: Any, before: Moved | None = None) -> Moved:
-        """Run a step on live rows.
+        """Run a step on live rows: read as a commit would quantize them, and written so that the next one gives these integers.
+
+        A column that the step does not change keeps its value, with what lies below a step of it.
 
         Args:
-            rows: They.
-            step: It.
+            rows: The rows, of the tables that were named.
+            step: What to run.
             i: The integers of the input.
             before: What the last step gave for these rows: what is still there need not be quantized again.
 

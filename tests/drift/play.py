@@ -112,9 +112,8 @@ class FakeRoom:
         for _ in range(round(seconds * 20)):
             for player in self.players:
                 if player.row is not None:
-                    old = own.of_rows(player.rows)
                     i = input_ints(Steer)(player.helm)
-                    own.to_rows(player.rows, old, own.step(self.game.steps[Steer], old, i))
+                    own.move(player.rows, self.game.steps[Steer], i)
             self.game.tick(0.05)
             self.tick += 1
 

@@ -66,7 +66,7 @@ def flight() -> dict[str, Any]:
     fields = OwnFields([Craft])
     names = [field.name for field in fields.fields]
     world = World(Schema([Craft]), 1)
-    ints = fields.of_rows([world.tables[0].spawn(x=7, y=2040, heading=1)])
+    ints = fields.move([world.tables[0].spawn(x=7, y=2040, heading=1)], lambda s, i: None, None).ints
     start, inputs, states = dict(zip(names, ints, strict=True)), [], []
     ints_of, helm = input_ints(Steer), Steer()
     for _ in range(STEPS):
@@ -225,8 +225,7 @@ class Sea:
         seq = 0
         if self._queue:
             seq, helm = self._queue.popleft()
-            old = self._fields.of_rows([self.craft])
-            self._fields.to_rows([self.craft], old, self._fields.step(step, old, self._ints(helm)))
+            self._fields.move([self.craft], step, self._ints(helm))
         made = self._stream.commit(self._tick)
         if seq:
             self._send("down", ["ack", seq, self._stream.version.tick])
