@@ -80,7 +80,7 @@ class ChannelPlace(NamedTuple):
 
 
 class IWorld(Interface):
-    """The state of a room: one table for each class in the handler's `tables`, as an attribute of its name."""
+    """The state of a room: a table for each class in the handler's `tables`, a dict for each name in its `documents`."""
 
     tables = Attribute("The live tables, in the order of their classes.")
     epoch = Attribute("An integer of 48 bits: another one means another world.")

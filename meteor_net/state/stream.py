@@ -62,8 +62,8 @@ class Stream:
     Attributes:
         counters: Plain integers for a monitor: versions made, frames and bytes encoded, keyframes and
             catch-ups among them, and values that were NaN or no word of their choice.
-        wrong: What is wrong with the world's documents, in words, found by the last commit. Of such a document versions hold what
-            it was before; each fault is told once.
+        wrong: What is wrong with the world's documents, in words, found by the last commit. Of such a document versions hold
+            what it was before; each fault is told once.
     """
 
     def __init__(self, world: World, limits: Limits | None = None) -> None:

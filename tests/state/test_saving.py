@@ -9,7 +9,23 @@ import cbor2
 import numpy as np
 from twisted.trial.unittest import SynchronousTestCase
 
-from meteor_net.state import Angle, Cells, Choice, Fixed, Flag, Int, Local, Owner, Schema, Stream, Table, Team, Text, UInt, World
+from meteor_net.state import (
+    Angle,
+    Cells,
+    Choice,
+    Fixed,
+    Flag,
+    Int,
+    Local,
+    Owner,
+    Schema,
+    Stream,
+    Table,
+    Team,
+    Text,
+    UInt,
+    World,
+)
 from meteor_net.state.rotation import Quaternion
 from meteor_net.state.saving import dump_tables, read_saved, read_tables, restore, restore_documents
 from meteor_net.state.words import Data

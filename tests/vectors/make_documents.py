@@ -113,7 +113,8 @@ def _told(patch: Any) -> bytes:
     if isinstance(patch, bytes):
         return patch
     if isinstance(patch, dict) and isinstance(patch.get("a"), bytes):
-        return b"\xa1\x61a" + patch["a"]
+        value: bytes = patch["a"]
+        return b"\xa1\x61a" + value
     return cbor2.dumps(patch)
 
 

@@ -60,7 +60,8 @@ class VectorTests(SynchronousTestCase):
             self.assertEqual(schema.hash.hex(), world["hash"])
             replica = Replica(schema, 1)
             for frame in world["frames"]:
-                given: Any = (frame["tick16"], frame["base"], bytes.fromhex(frame["data"]), [], b"", bytes.fromhex(frame["docs"]))
+                data, docs = bytes.fromhex(frame["data"]), bytes.fromhex(frame["docs"])
+                given: Any = (frame["tick16"], frame["base"], data, [], b"", docs)
                 if "refused" in frame:
                     before = replica.version
                     self.assertRaises(FrameError, replica.apply, *given)
