@@ -61,7 +61,7 @@ class Game:
     Attributes:
         tables: The world: a list of Table classes.
         documents: Names of trees of values: `self.world.match` is a dict then, which players see as it is.
-        keep: Those of the tables and documents that outlive the room: they are loaded before `opened`, and saved by the room's name.
+        keep: Those of the tables and documents that outlive the room: loaded before `opened`, and saved by the room's name.
         events: The Event classes that `room.emit` may be given.
         actions: Filled from the `@handles` methods, in their order, and from `steps`; name more only if you override `action`.
         steps: What an Input does to its player's own rows by itself: `{Steer: step}`, run before `tick`. `step(s, i)` changes
