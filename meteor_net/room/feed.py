@@ -118,9 +118,10 @@ class Feed:
             held, written_at = player.held, player.written_at
             if held == newest.number:
                 unseen = unseen or player.sight is not player.wanted
-            elif player.session.blocked or (
-                (player.probe is not None or (written_at is not None and written_at < at_ease))
-                and self._pausing(player, now, server_ms)
+            elif (
+                player.session.blocked
+                or player.probe is not None
+                or (written_at is not None and written_at < at_ease and self._pauses(player, written_at, now, server_ms))
             ):
                 self.counters["skipped"] += 1
                 if player.lagging_since is None:
@@ -147,14 +148,10 @@ class Feed:
             player.probe = None
             player.written_at = None
 
-    def _pausing(self, player: Player, now: float, server_ms: int) -> bool:
-        """Whether so much is under way that more would only be older when it arrives."""
-        if player.probe is not None:
-            return True
-        if player.written_at is None:
-            return False
+    def _pauses(self, player: Player, written_at: float, now: float, server_ms: int) -> bool:
+        """Whether so much is under way since `written_at` that more would only be older when it arrives: then a pause begins."""
         round_trip_s = (player.session.best_round_trip_ms or 0.0) / 1000.0
-        if now - player.written_at <= self._limits.behind_s + HELD_INTERVAL_S + round_trip_s:
+        if now - written_at <= self._limits.behind_s + HELD_INTERVAL_S + round_trip_s:
             return False
         player.probe = player.session.ping(now, server_ms=server_ms)
         self.counters["paused"] += 1

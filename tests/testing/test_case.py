@@ -8,7 +8,7 @@ from typing import Any
 import txaio
 from twisted.trial.unittest import SynchronousTestCase
 
-from meteor_net import Action, Chat, Event, Fixed, Flag, Game, Input, Limits, Refused, Table, Text, handles
+from meteor_net import Action, Chat, Event, Fixed, Flag, Game, Input, Limits, Owner, Refused, Table, Text, UInt, handles
 from meteor_net.errors import ConnectionFailed
 from meteor_net.testing import GameTestCase
 
@@ -210,3 +210,37 @@ class RunTests(SynchronousTestCase):
         """A test case that names no game is told so."""
         (error,) = self.run_scene(Nameless("scene"))
         self.assertIn("Nameless names no game", error)
+
+
+class Coin(Table):
+    """Told to its owner alone."""
+
+    value = UInt(bits=8)
+    owner = Owner()
+
+
+class Bank(Game):
+    """Everybody has a coin."""
+
+    tables = (Coin,)
+
+    def joined(self, player: Any) -> None:
+        player.row = self.world.coin.spawn(value=10 * (player.key + 1), owner=player)
+
+
+class SightTests(GameTestCase):
+    """Tables with a key."""
+
+    game = Bank
+
+    def test_own_world(self) -> None:
+        """Each player's world shows what is in that player's sight; the room's shows all."""
+        ann, bob = self.player("ann"), self.player("bob")
+        self.advance(0.2)
+        self.assertEqual([coin.value for coin in self.room.world.coin], [10, 20])
+        self.assertEqual([[coin.value for coin in player.world.coin] for player in (ann, bob)], [[10], [20]])
+        self.assertEqual((ann.me.value, bob.me.value), (10, 20))
+        self.room.world.coin[0].owner = self.room.players[1]
+        self.advance(0.2)
+        self.assertEqual([[coin.value for coin in player.world.coin] for player in (ann, bob)], [[], [10, 20]])
+        self.assertIsNone(ann.me)
