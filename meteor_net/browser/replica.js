@@ -74,9 +74,9 @@ export class Replica {
     const { tables, between } = this.#decode(base % 8, back, start, data);
     applyTexts(tables, start, texts);
     const documents = (back === 0 ? Docs.empty(this.schema.documents) : this.version.docs).patched(docs);
-    const inSight = this.inSight.apply(sight, back === 0);
-    const shown = inSight.compose(tables);
     const tick = this.unwrap(tick16);
+    const inSight = this.inSight.apply(sight, back === 0, tick);
+    const shown = inSight.compose(tables);
     // Each version between was of a tick of its own, and nothing changed in the ticks that had none.
     const span = Math.max(1, Math.min(back || 1, tick - this.version.tick));
     this.before = back === 1 ? start : between;

@@ -66,6 +66,11 @@ export class BitReader {
     return (count < 32 ? window & ((1 << count) - 1) : window) >>> 0;
   }
 
+  /** Bits that are left. */
+  get left() {
+    return this.#size - this.#at;
+  }
+
   /** Whether the next bit is set. */
   flag() {
     return this.bits(1) === 1;
@@ -111,17 +116,20 @@ export class BitReader {
     return k;
   }
 
-  /** An unsigned LEB128. */
-  word() {
+  /**
+   * An unsigned LEB128 of at most 5 bytes.
+   * @param {number} [most] The bits that it may have.
+   */
+  word(most = 32) {
     let value = 0;
     for (let scale = 1; scale <= 2 ** 28; scale *= 128) {
       const byte = this.byte();
       value += (byte & 127) * scale;
       if (byte >= 128) continue;
-      if (value > 0xffffffff) break;
+      if (value >= 2 ** most) break;
       return value;
     }
-    throw new FrameError("a number of more than 32 bits");
+    throw new FrameError("a number of too many bits");
   }
 
   /**

@@ -51,6 +51,14 @@ export class Domain {
   }
 
   /**
+   * A sum modulo the modulus; what is outside of the domain then, which nobody sends, is its border.
+   * @param {number} sum
+   */
+  nearest(sum) {
+    return Math.min(Math.max(sum - Math.floor((sum - this.begin) / this.modulus) * this.modulus, this.min), this.max);
+  }
+
+  /**
    * A difference, brought to its least magnitude.
    * @param {number} v
    */
@@ -63,6 +71,8 @@ export class Domain {
 export class HeldTable {
   /** Whether `state` is not what the rows say. */
   #stale = false;
+  /** When each ring was told of last. @type {number[]} */
+  #told = [];
 
   /**
    * @param {Kind} kind A keyed one.
@@ -88,6 +98,7 @@ export class HeldTable {
     forked.keys = new Map(this.keys);
     forked.rows = new Map(this.rows);
     forked.#stale = this.#stale;
+    forked.#told = this.#told.slice();
     return forked;
   }
 
@@ -96,6 +107,7 @@ export class HeldTable {
     if (this.keys.size === 0) return this;
     const emptied = new HeldTable(this.kind, this);
     emptied.#stale = true;
+    emptied.#told = this.#told;
     return emptied;
   }
 
@@ -187,8 +199,12 @@ export class HeldTable {
   /**
    * End a section in which these rings were told of: who waited for their keys in vain is gone.
    * @param {boolean[]} told by ring
+   * @param {number} tick
    */
-  settle(told) {
+  settle(told, tick) {
+    told.forEach((has, ring) => {
+      if (has) this.#told[ring] = tick;
+    });
     for (const [slot, { key, waits }] of this.rows) {
       if (waits && told[/** @type {HeldKey} */ (this.keys.get(key)).ring]) this.#remove(slot);
     }
@@ -225,5 +241,19 @@ export class HeldTable {
       for (let i = 0; i < texts.length; i++) state.texts[kind.apart[i]][slot] = texts[i];
     }
     this.state = state;
+    this.#findSlow(state);
+  }
+
+  /**
+   * The rows of slower rings that moved when they were told of last.
+   * @param {TableState} state
+   */
+  #findSlow({ slow }) {
+    for (const [slot, { key, waits, values, velocities }] of this.rows) {
+      const { ring } = /** @type {HeldKey} */ (this.keys.get(key));
+      if (ring === 0 || waits || !velocities.some((v) => v !== 0)) continue;
+      const was = values.map((value, c) => this.domains[c].nearest(value - velocities[c]));
+      slow.set(slot, { was, tick: this.#told[ring], span: 2 ** ring });
+    }
   }
 }

@@ -169,9 +169,11 @@ export class StateSync {
     const [first, second = first] = this.#snapshots;
     // Nothing changed between the two but in the last interval: a version is only made where something changes.
     const span = Math.max(1, Math.min(Math.max(second.span, this.#interval), second.tick - first.tick));
-    if (tick > second.tick) return interpolate(first, second, 1 + this.#ahead(nowMs) / span);
+    // What is told of at a lower rate goes on to where it is, even where no more versions come.
+    const at = Math.max(tick, this.#due(nowMs) ?? 0);
+    if (tick > second.tick) return interpolate(first, second, 1 + this.#ahead(nowMs) / span, at);
     const alpha = (tick - (second.tick - span)) / span;
-    return alpha > 0 ? interpolate(first, second, alpha) : interpolate(first, first, 1);
+    return alpha > 0 ? interpolate(first, second, alpha, at) : interpolate(first, first, 1, at);
   }
 
   /**

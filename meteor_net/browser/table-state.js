@@ -5,6 +5,8 @@
 /** @typedef {import("./schema.js").Kind} Kind */
 /** @typedef {import("./schema.js").Schema} Schema */
 
+/** @typedef {{was: number[], tick: number, span: number}} Slow a row's integers as they were told the time before, when it was told of last, and how many ticks that takes it */
+
 const NONE = new Int32Array(0);
 
 /** The rows of one table in one version, by slot. */
@@ -27,6 +29,8 @@ export class TableState {
     this.texts = kind.fields.map(() => []);
     /** The slots whose integers the step to this version may have changed, ascending. */
     this.touched = NONE;
+    /** Of a keyed table: the rows that are told of at every few ticks only, and moved the last time. @type {Map<number, Slow>} */
+    this.slow = new Map();
   }
 
   /** The same rows, everything shared. */

@@ -54,6 +54,7 @@ export class TableView {
   #next;
   #previous;
   #alpha;
+  #at;
   /** @type {Map<number, RowObject> | null} */
   #rows = null;
 
@@ -61,11 +62,13 @@ export class TableView {
    * @param {TableState} next
    * @param {TableState} [previous]
    * @param {number} [alpha]
+   * @param {number} [at] The tick shown.
    */
-  constructor(next, previous = next, alpha = 1) {
+  constructor(next, previous = next, alpha = 1, at = Infinity) {
     this.#next = next;
     this.#previous = previous;
     this.#alpha = alpha;
+    this.#at = at;
   }
 
   /** The table's name. */
@@ -119,9 +122,31 @@ export class TableView {
       else row[field.name] = field.dequantize(still.columns[column][slot]);
       column += field.columns.length;
     });
+    const slow = still.slow.get(slot);
+    if (slow !== undefined) this.#glide(row, still, slot, slow);
     row.slot = slot;
     row.generation = generation;
     return row;
+  }
+
+  /**
+   * Show a row that is told of at every few ticks only on its way from where it was to where it was told to be.
+   * @param {RowObject} row
+   * @param {TableState} table The version that tells of it.
+   * @param {number} slot
+   * @param {import("./table-state.js").Slow} slow
+   */
+  #glide(row, { kind, columns }, slot, { was, tick, span }) {
+    if (kind.snaps.some((c) => was[c] !== columns[c][slot])) return;
+    const done = Math.min(Math.max((this.#at - tick) / span, 0), 1);
+    let c = 0;
+    for (const field of kind.fields) {
+      if (field.rule !== "step" && field.isRotation) {
+        const from = toNumbers(was[c], was[c + 1], was[c + 2], was[c + 3], field.max);
+        row[field.name] = turned(from, toNumbers(columns[c][slot], columns[c + 1][slot], columns[c + 2][slot], columns[c + 3][slot], field.max), done);
+      } else if (field.rule !== "step" && !field.isApart) row[field.name] = between(field, was[c], columns[c][slot], done);
+      c += field.columns.length;
+    }
   }
 
   /**
@@ -150,12 +175,14 @@ export class TableView {
  * @param {Version} previous
  * @param {Version} next
  * @param {number} alpha 0 shows `previous`, 1 `next`; beyond 1 all goes on as it went, within its domain.
+ * @param {number} [at] The tick shown: rows that are told of at every few ticks only are shown on their way at it. If it is not given
+ *   they are where they were told to be.
  * @returns {WorldView}
  */
-export function interpolate(previous, next, alpha) {
+export function interpolate(previous, next, alpha, at) {
   const world = bare();
   next.tables.forEach((table, t) => {
-    world[table.kind.name] = new TableView(table, previous.tables[t], alpha);
+    world[table.kind.name] = new TableView(table, previous.tables[t], alpha, at);
   });
   for (const [name, tree] of next.docs.trees) world[name] = tree;
   return world;

@@ -119,10 +119,12 @@ class Playback:
         # Nothing changed between the two but in the last interval: a version is only made where something changes.
         steps = max(second.number - first.number, self.interval)
         span = max(1.0, min(steps, second.tick - first.tick))
+        # What is told of at a lower rate goes on to where it is, even where no more versions come.
+        at = max(tick, self._due(now) or 0.0)
         if tick > second.tick:
-            return interpolate(first, second, 1 + self._ahead(now) / span)
+            return interpolate(first, second, 1 + self._ahead(now) / span, at)
         alpha = (tick - (second.tick - span)) / span
-        return interpolate(first, second, alpha) if alpha > 0 else interpolate(first, first, 1)
+        return interpolate(first, second, alpha, at) if alpha > 0 else interpolate(first, first, 1, at)
 
     def _take(self, version: Version, now: float) -> None:
         """Take a new version, when it came."""

@@ -85,7 +85,7 @@ class Replica:
         if crc is not None and crc != pure.crc():
             raise FrameError("the checksum differs")
         pure.docs = apply_docs(old.docs, docs)
-        in_sight = self._in_sight.apply(sight, anew=back == 0)
+        in_sight = self._in_sight.apply(sight, back == 0, pure.tick)
         new = pure
         if in_sight.tables:
             new = Version(self.schema, pure.number, pure.tick, in_sight.compose(tables))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 import numpy as np
@@ -25,6 +25,22 @@ Generations = NDArray[np.uint16]
 Texts = NDArray[np.object_]
 
 
+class Slow(NamedTuple):
+    """Rows of a keyed table that are told of at every few ticks only; so between those they are shown on their way.
+
+    Attributes:
+        slots: Of the rows, ascending.
+        was: Their integers as they were told the time before, a row a column.
+        tick: When they were told of last.
+        span: Ticks that this takes them.
+    """
+
+    slots: NDArray[np.intp]
+    was: Ints
+    tick: int
+    span: int
+
+
 class TableVersion:
     """One table in a version. Its arrays end at the highest taken slot; nobody may write to them.
 
@@ -33,15 +49,17 @@ class TableVersion:
         generation: Of each slot; 0 where free.
         ints: One row an integer column, one column a slot; 0 where free.
         texts: An array of text or bytes for each text or data column; empty ones where free.
+        slow: In a client, the rows that are told of at a lower rate and moved the last time.
     """
 
-    __slots__ = ("__weakref__", "alive", "chosen", "generation", "ints", "moved", "texts")
+    __slots__ = ("__weakref__", "alive", "chosen", "generation", "ints", "moved", "slow", "texts")
 
     def __init__(self, alive: Mask, generation: Generations, ints: Ints, texts: tuple[Texts, ...]) -> None:
         self.alive = alive
         self.generation = generation
         self.ints = ints
         self.texts = texts
+        self.slow: tuple[Slow, ...] = ()
         #: What `note_moved` was told.
         self.chosen: Any = None  # how the coding `eg` sent its columns
         self.moved: tuple[Any, NDArray[np.intp]] | None = None

@@ -285,6 +285,13 @@ class VersionTests(Line):
         self.replica.apply(10, 0, QUIET)
         self.assertEqual(len(self.replica.world.ship), 0)
 
+    def test_one_of_many_tables(self) -> None:
+        """A table without a section is as it was."""
+        replica = begin(VECTORS["stories"][0], 5)
+        before = replica.version.tables
+        replica.apply(replica.tick + 1 & 0xFFFF, 8, QUIET, None, b"\x04\x08\0\0\0")  # cards of the player 7: nothing changed
+        self.assertTrue(all(one is other for one, other in zip(before, replica.version.tables, strict=True)))
+
     def test_pure(self) -> None:
         """The checksum, and what steps start from, is the version without what is in sight."""
         self.at(0, 1)
@@ -306,6 +313,86 @@ class VersionTests(Line):
         view = sync.show(10.0)
         assert view is not None
         self.assertEqual(len(view.ship), 0)
+
+
+class SlowTests(SynchronousTestCase):
+    """Rows of a slower ring are shown on their way from where they were to where they were told to be."""
+
+    def setUp(self) -> None:
+        fields = [
+            {"name": "x", "kind": "fixed", "step": 1, "low": 0, "high": 100, "wrap": True},
+            {"name": "y", "kind": "uint", "bits": 8, "interpolate": "linear"},
+            {"name": "hp", "kind": "uint", "bits": 8},
+            {"name": "jump", "kind": "flag", "snap": True},
+        ]
+        tables = [{"name": "ship", "fields": fields, "key": {"kind": "cells", "bits": 4, "rings": 3}}]
+        self.replica = Replica(Schema.parse({"tables": tables, "actions": [], "events": []}), 1)
+        self.teller = Teller(self.replica.schema.tables[0], random.Random(1))
+        self.versions: list[Version] = []
+
+    def tell(self, *ships: tuple[int, int, int, int, int] | None) -> None:
+        """Tell of the next tick: of each slot key, x, y, hp and jump. Keys from 8 on are in ring 2."""
+        tick = len(self.versions)
+        self.teller.look({slot: Row(ship[0], 0, ship[1:]) for slot, ship in enumerate(ships) if ship}, tick)
+        section = self.teller.section({key: 2 if key >= 8 else 0 for key in range(16)}, False)
+        self.versions.append(self.replica.apply(tick, 8 if tick else 0, QUIET, None, sight(False, [section])))
+
+    def shown(self, first: int, alpha: float, at: float) -> list[list[float]]:
+        """Give what is shown between two versions that follow each other."""
+        view = interpolate(self.versions[first], self.versions[first + 1], alpha, at)
+        return [[float(row.x), float(row.y), float(row.hp), float(row.jump)] for row in view.ship]
+
+    def test_glide(self) -> None:
+        """A quarter of the way a tick, the shorter way round; others go as ever."""
+        for tick in range(9):
+            self.tell((8, (96 + 2 * tick) % 100, 10 * tick, tick, 0), (0, 2 * tick, tick, 0, 0))
+        # Told of at the ticks 0, 4 and 8: 96, 4 and 12.
+        self.assertEqual(self.shown(4, 0.5, 4.5), [[97, 5, 4, 0], [9, 4.5, 0, 0]])
+        self.assertEqual(self.shown(5, 0.0, 5.0), [[98, 10, 4, 0], [10, 5, 0, 0]])
+        self.assertEqual(self.shown(7, 0.5, 7.5), [[3, 35, 4, 0], [15, 7.5, 0, 0]])
+        self.assertEqual(self.shown(7, 1.0, 8.0), [[4, 40, 8, 0], [16, 8, 0, 0]])
+        self.assertEqual(self.shown(7, 2.0, 9.0), [[6, 50, 8, 0], [18, 9, 0, 0]])
+        self.assertEqual(self.shown(7, 2.0, 20.0), [[12, 80, 8, 0], [18, 9, 0, 0]])
+        self.assertEqual([row.x for row in interpolate(self.versions[8], self.versions[8], 1).ship], [12, 16])
+        # What was told is what everybody else sees.
+        self.assertEqual([row.x for row in self.replica.world.ship], [12, 16])
+
+    def test_jump(self) -> None:
+        """A row that jumped is where it was told to be."""
+        for tick in range(6):
+            self.tell((8, 10 * tick, 0, 0, int(tick >= 4)))
+        self.assertEqual(self.shown(4, 0.5, 4.5), [[40, 0, 0, 1]])
+
+    def test_comes_and_goes(self) -> None:
+        """A row that comes is shown where it was the time before, and then on its way."""
+        view = {8: 2}
+        self.teller.chance = random.Random(3)
+        for tick in range(7):
+            ships = {0: Row(8, 0, (2 * tick, 0, 0, 0))} if tick < 6 else {}
+            self.teller.look({**ships, 1: Row(0, 0, (tick, 0, 0, 0))}, tick)
+            section = self.teller.section(view if tick >= 4 else {0: 0}, False)
+            self.versions.append(self.replica.apply(tick, 8 if tick else 0, QUIET, None, sight(False, [section])))
+        (velocity, *_, jump) = self.teller.seen[0].velocities
+        assert velocity and jump % 2 == 0
+        [[x, *_]] = self.shown(3, 0.5, 3.5)
+        self.assertEqual(x, (8 - velocity) % 100)
+        [[x, *_]] = self.shown(4, 0.0, 4.0)
+        self.assertEqual(x, (8 - velocity) % 100)
+
+    def test_at_rest(self) -> None:
+        """Where no more versions come all arrives where it is."""
+        sync = StateSync(tick_s=0.05)
+        for tick in range(5):
+            self.tell((8, 10 * tick, 0, 0, 0))
+            sync.sync_state(self.versions[-1], now=tick * 0.05)
+        seen = []
+        for frame in range(40):
+            view = sync.show(0.2 + frame * 0.02)
+            assert view is not None
+            seen.append(float(view.ship[0].x))
+        self.assertEqual((seen, seen[-1]), (sorted(seen), 40))
+        self.assertGreater(len({round(x, 3) for x in seen}), 8)
+        self.assertLess(max(after - before for before, after in pairwise(seen)), 6)
 
 
 class SchemaTests(SynchronousTestCase):

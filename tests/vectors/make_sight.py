@@ -11,27 +11,50 @@ import random
 from pathlib import Path
 from typing import Any
 
-from meteor_net.state import Schema
+from meteor_net.state import Replica, Schema, interpolate
 from tests.state.sight_writer import Bits
 from tests.vectors.sight_story import CELLS, SCHEMA, Scene, Told, around
+from tests.vectors.state_story import shown
 
 PATH = Path(__file__).with_name("sight.json")
 
 ABOUT = """\
 What is in sight of keyed tables (wire page, clauses 8.19 to 8.24). Bytes are hexadecimal; those of a `data` field are {"hex": …}.
 stories: a replica of the `schema` that was told `known_tick` (JOINED) applies `frames` one after another: `tick16`, `base`, `data`, `texts` and `sight` as in FRAME. Afterwards it holds `tick`, `crc` (of the version without keyed tables) and `tables`: `slots` and `generations` of the rows in sight, ascending, `ints` of each integer column and `texts` by field, in the order of slots. `top` is the highest slot + 1.
+between: the ships that are shown at `alpha` between the versions of two frames, by place, of a story, when the tick `at` is shown: slots, and the values by field, within 1e-9.
 refused: items `sight` that must not be applied after the frames of the story `after`, and leave everything as it was."""  # noqa: E501
 
 
 def build() -> dict[str, Any]:
     """Give the whole content of the file."""
+    stories = [_standing(), _sailing(), _jumping(), _still()]
     return {
         "about": ABOUT.split("\n"),
         "schema": SCHEMA,
         "hash": Schema.parse(SCHEMA).hash.hex(),
-        "stories": [_standing(), _sailing(), _jumping(), _still()],
+        "stories": stories,
+        "between": [_between(stories, *case) for case in BETWEEN],
         "refused": [{"about": about, "after": 3, "sight": data.hex()} for about, data in _bad()],
     }
+
+
+#: Story, place of the later frame, alpha, ticks that are shown after the earlier one.
+BETWEEN = [(0, n, alpha, alpha) for n in (7, 8, 9, 10, 11) for alpha in (0.0, 0.25, 0.5)]
+BETWEEN += [(0, 15, 1.0, 1.0), (0, 15, 1.5, 1.5), (0, 15, 2.0, 3.25), (0, 15, 1.0, 9.0), (1, 9, 0.5, 0.5), (2, 9, 0.75, 0.75)]
+
+
+def _between(stories: list[dict[str, Any]], story: int, place: int, alpha: float, after: float) -> dict[str, Any]:
+    schema = Schema.parse(SCHEMA)
+    replica = Replica(schema, 1)
+    replica.note_tick(stories[story]["known_tick"])
+    versions = [
+        replica.apply(frame["tick16"], frame["base"], bytes.fromhex(frame["data"]), None, bytes.fromhex(frame["sight"]))
+        for frame in stories[story]["frames"][: place + 1]
+    ]
+    at = versions[-2].tick + after
+    ships = interpolate(versions[-2], versions[-1], alpha, at).ship
+    told = {"story": story, "frames": [place - 1, place], "alpha": alpha, "at": at, "slots": [row.slot for row in ships]}
+    return {**told, "shown": shown(ships, schema)}
 
 
 def _story(about: str, seed: int, tick: int, slots: int) -> tuple[Told, dict[str, Any]]:

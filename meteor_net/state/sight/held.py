@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import copy
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from meteor_net.state.errors import FrameError
 from meteor_net.state.layout import Layout
 from meteor_net.state.sight.keys import KeySpec
 from meteor_net.state.table import Table
-from meteor_net.state.version import MAX_SLOTS, Generations, Ints, Mask, TableVersion, Texts, note_moved
+from meteor_net.state.version import MAX_SLOTS, Generations, Ints, Mask, Slow, TableVersion, Texts, note_moved
 
 #: Rows of all keys: a row that crosses is listed in its old key, too, until that key's ring is told of.
 MAX_LISTED = 4 * MAX_SLOTS
@@ -91,6 +91,8 @@ class HeldTable:
         #: The velocity of a row that stands still.
         self.still: Integers = [0] * len(self.domains)
         self.version = TableVersion.empty(self.layout)
+        #: When each ring was told of last.
+        self._told = [0] * self.spec.rings
         self._forget()
 
     def _forget(self) -> None:
@@ -107,6 +109,7 @@ class HeldTable:
     def fork(self) -> HeldTable:
         """Give one that may be changed while this one stays."""
         forked = copy(self)
+        forked._told = self._told.copy()
         forked.keys = self.keys.copy()
         forked.key = self.key.copy()
         forked.waiting = self.waiting.copy()
@@ -188,13 +191,15 @@ class HeldTable:
         self.texts[slot] = (*texts[:column], text, *texts[column + 1 :])
         self._other_texts = True
 
-    def settle(self, rings: Iterable[int]) -> None:
-        """End a section in which these rings were told of: who waited for their keys in vain is gone.
+    def settle(self, rings: Iterable[int], tick: int) -> None:
+        """End a section in which these rings were told of, at a tick: who waited for their keys in vain is gone.
 
         Raises:
             FrameError: There are more rows than can be.
         """
         told = set(rings)
+        for ring in told:
+            self._told[ring] = tick
         for slot in list(self.waiting):
             if self.keys[self.key[slot]].ring in told:
                 self._remove(slot)
@@ -221,18 +226,35 @@ class HeldTable:
         if len(slots):
             ints[:, slots] = np.array([self.values[slot] for slot in slots.tolist()], dtype=np.int32).T
         self._other_rows = self._other_texts = False
+        ints.flags.writeable = False
         if alive is not old.alive or generation is not old.generation:
             self.version = TableVersion(alive, generation, ints, texts)
-            ints.flags.writeable = False
-            return
-        moved = np.logical_or.reduce(ints != old.ints).nonzero()[0]
-        if not len(moved) and texts is old.texts:
-            return
-        if not len(moved):
-            ints = old.ints
-        ints.flags.writeable = False
-        self.version = TableVersion(alive, generation, ints, texts)
-        note_moved(old, self.version, moved)
+        else:
+            moved = np.logical_or.reduce(ints != old.ints).nonzero()[0]
+            if not len(moved) and texts is old.texts:
+                return
+            self.version = TableVersion(alive, generation, ints if len(moved) else old.ints, texts)
+            note_moved(old, self.version, moved)
+        self.version.slow = tuple(self._slow())
+
+    def _slow(self) -> Iterator[Slow]:
+        """Give the rows of each slower ring that moved when it was told of last."""
+        for ring in range(1, self.spec.rings):
+            slots = [
+                slot
+                for key, held in self.keys.items()
+                for slot in (held.slots if held.ring == ring else ())
+                if self.key.get(slot) == key and slot not in self.waiting and any(self.velocities[slot])
+            ]
+            if slots:
+                slots.sort()
+                was = [list(map(self._before, self.domains, self.values[slot], self.velocities[slot])) for slot in slots]
+                yield Slow(np.array(slots, dtype=np.intp), np.array(was, dtype=np.int32).T, self._told[ring], 1 << ring)
+
+    @staticmethod
+    def _before(domain: Domain, value: int, velocity: int) -> int:
+        """Give what a row had before it moved; what is outside of the domain, which nobody sends, is its border."""
+        return min(max((value - velocity - domain.begin) % domain.modulus + domain.begin, domain.lowest), domain.highest)
 
     def _structure(self, slots: Any) -> tuple[Mask, Generations]:
         old = self.version

@@ -1,6 +1,6 @@
 """Reads an item `sight`: bytes, bits, and numbers of few bits (wire clauses 8.20 and 8.21).
 
-A view is some hundred rows in many small pieces, too small for numpy: so numbers are read one by one, out of a window of the
+Codes have no length that is known before: so numbers are read one by one, out of a window of the
 next bytes. What most of them are is looked up by the window's lowest bits.
 """
 
@@ -22,6 +22,8 @@ LOW_BITS = (1 << LOOKED_UP) - 1
 #: Bits of an entry that tell the length of its code.
 LENGTH_BITS = 4
 LENGTH_MASK = (1 << LENGTH_BITS) - 1
+#: Bytes of a window out of which many numbers are read.
+_WINDOW = 32
 
 
 def unzigzag(z: int) -> int:
@@ -57,15 +59,13 @@ def short_codes(k: int) -> list[int]:
         The difference that the number stands for, shifted by LENGTH_BITS, + the bits of its code; 0 where the code is longer.
     """
     found = [0] * (LOW_BITS + 1)
-    for c in range(LOOKED_UP):
-        e = k + c - PLAIN if c > PLAIN else k
-        length = c + 1 + e
-        if length > LOOKED_UP:
-            break
-        for rest in range(1 << e):
+    c = 0
+    while (length := c + 1 + k + max(0, c - PLAIN)) <= LOOKED_UP:
+        for rest in range(1 << (length - c - 1)):
             code = (rest << (c + 1)) | (1 << c)
             entry = unzigzag(read_code(code, k)[0]) << LENGTH_BITS | length
             found[code :: 1 << length] = [entry] * (1 << (LOOKED_UP - length))
+        c += 1
     return found
 
 
@@ -81,6 +81,11 @@ class BitReader:
         self.data = data
         self.at = 0
         self._size = 8 * len(data)
+
+    @property
+    def left(self) -> int:
+        """Bits that are left."""
+        return self._size - self.at
 
     def bits(self, count: int) -> int:
         """Read a raw integer of so many bits."""
@@ -118,17 +123,66 @@ class BitReader:
             raise FrameError(f"{k} is no parameter of numbers")
         return k
 
-    def uvarint(self) -> int:
-        """Read an unsigned LEB128."""
+    def uvarint(self, bits: int = 32) -> int:
+        """Read an unsigned LEB128 of at most 5 bytes, and of at most so many bits."""
         number = 0
         for shift in range(0, 35, 7):
             byte = self.byte()
             number |= (byte & 0x7F) << shift
             if byte < 0x80:
-                if number >> 32:
+                if number >> bits:
                     break
                 return number
         raise FrameError("a number of the sight is too big")
+
+    def differences(self, count: int, ks: list[int], every: bool) -> tuple[list[int], list[int]]:
+        """Read the numbers of rows (wire clause 8.21).
+
+        Args:
+            count: Of the rows.
+            ks: The parameter of each column with values.
+            every: Each row has numbers; else a bit tells of each.
+
+        Returns:
+            The places of the rows that have numbers, and what these stand for, row after row.
+        """
+        # The innermost loop of a client, so everything is at hand in it; a window is read on while it holds a whole code.
+        data = self.data
+        tables = [(k, short_codes(k)) for k in ks]
+        places = list(range(count)) if every else []
+        found: list[int] = []
+        window = left = 0
+        end = self.at  # of the window
+        for place in range(count if tables or not every else 0):
+            if not every:
+                if left < 1:
+                    at = end
+                    window = int.from_bytes(data[at >> 3 : (at >> 3) + _WINDOW], "little") >> (at & 7)
+                    end = (at & ~7) + 8 * _WINDOW
+                    left = end - at
+                marked = window & 1
+                window >>= 1
+                left -= 1
+                if not marked:
+                    continue
+                places.append(place)
+            for k, short in tables:
+                if left < LONGEST:
+                    at = end - left
+                    window = int.from_bytes(data[at >> 3 : (at >> 3) + _WINDOW], "little") >> (at & 7)
+                    end = (at & ~7) + 8 * _WINDOW
+                    left = end - at
+                entry = short[window & LOW_BITS]
+                if entry:
+                    length, d = entry & LENGTH_MASK, entry >> LENGTH_BITS
+                else:
+                    z, length = read_code(window, k)
+                    d = unzigzag(z)
+                window >>= length
+                left -= length
+                found.append(d)
+        self.move_to(end - left)
+        return places, found
 
     def text(self, field: Text | Data) -> Any:
         """Read a text, or data, of a field."""
