@@ -149,7 +149,7 @@ class Feed:
             player.written_at = None
 
     def _pauses(self, player: Player, written_at: float, now: float, server_ms: int) -> bool:
-        """Whether so much is under way since `written_at` that more would only be older when it arrives: then a pause begins."""
+        """Whether so much is under way, since then, that more would only be older when it arrives: a pause begins."""
         round_trip_s = (player.session.best_round_trip_ms or 0.0) / 1000.0
         if now - written_at <= self._limits.behind_s + HELD_INTERVAL_S + round_trip_s:
             return False
