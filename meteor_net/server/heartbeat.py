@@ -44,4 +44,4 @@ def beat(host: Host, session: Session, now: float) -> None:
 
 def in_world(host: Host, session: Session) -> bool:
     """Whether the session is in a room with a world, whose silence would look like a fault."""
-    return any(player.room.world.tables for player in session.seats.values())
+    return any(player.room.schema.names for player in session.seats.values())

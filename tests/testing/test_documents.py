@@ -68,6 +68,14 @@ class DocumentsTests(GameTestCase):
         self.advance(5.0)
         self.assertLess(counters["frame_bytes"] - before, 10 * 40)
 
+    def test_quiet(self) -> None:
+        """Where nothing happens players hear from the server all the same, as in any world: nobody thinks that it is gone."""
+        self.patch(Talks, "tick", lambda game, dt: None)
+        ann = self.player("ann")
+        self.advance(20.0)
+        self.assertEqual(ann.statuses, ["connecting", "online"])
+        self.assertEqual(ann.world.lobby, {"names": ["ann"]})
+
     def test_fault(self) -> None:
         """A fault fails a test, unless it is expected; players keep what was good."""
         ann = self.player("ann")
