@@ -22,7 +22,9 @@ from ..limits import MAX_INT, MAX_NAME_CHARS, MAX_TEXT_BYTES, MAX_VALUES
 FORMAT: Literal["meteor_net recording"] = "meteor_net recording"
 VERSION: Literal[1] = 1
 #: One item: a keyframe of all rows that a room may have is a few MiB.
-MAX_ITEM_BYTES = 16 * 1024 * 1024
+MAX_ITEM_BYTES = 8 * 1024 * 1024
+#: Header, event or line: the largest is a schema, or 64 long texts.
+MAX_SMALL_BYTES = 1024 * 1024
 #: Array, kind, tick and the head of the body, at most.
 HEAD_BYTES = 1 + 9 + 9 + 9
 #: Dotted name of a class.
@@ -182,8 +184,11 @@ class Items:
         Raises:
             RecordingError: It is none of that kind.
         """
+        size = item.end - item.body_at
+        if kind is not FrameBody and size > MAX_SMALL_BYTES:
+            raise self.error(item.at, f"{size} bytes where a frame may have so many, and nothing else")
         self.file.seek(item.body_at)
         try:
-            return msgspec.convert(load_item(self.file.read(item.end - item.body_at)), kind, builtin_types=(bytes,))
+            return msgspec.convert(load_item(self.file.read(size)), kind, builtin_types=(bytes,))
         except (PacketError, msgspec.ValidationError, ValueError, OverflowError, struct.error) as error:
             raise self.error(item.at, f"{kind.__name__.removesuffix('Body').lower()}: {error}") from error

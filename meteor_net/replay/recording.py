@@ -14,6 +14,9 @@ from ..state import Schema, Version, WorldView
 from .format import Header, Item, Items, Kind, RecordingError
 from .playhead import Heard, Playhead
 
+#: Keyframes of a file: of some weeks.
+MAX_KEYFRAMES = 500_000
+
 
 class Recording:
     """A file that a room was recorded into; see `open`.
@@ -89,6 +92,8 @@ class Recording:
             if item.tick < self.last_tick or item.kind == Kind.HEADER:
                 raise self.items.error(at, f"an item of tick {item.tick} after one of tick {self.last_tick}")
             if item.kind == Kind.KEYFRAME:
+                if len(self.keyframes) == MAX_KEYFRAMES:
+                    raise self.items.error(at, f"another keyframe than the {MAX_KEYFRAMES} that are found again")
                 self.keyframes.append(item)
             self.last_tick, self.whole, at = item.tick, item.kind == Kind.END, item.end
         self.whole = self.whole and at == self.items.size

@@ -234,6 +234,16 @@ class ChangedLineTests(ReplayCase):
         lines = [line for line in bob.chat.message_history if line.name == "ann"]
         self.assertEqual([(line.text, line.edited, list(line.reactions)) for line in lines], [("hello", True, ["👍"])])
 
+    def test_a_change_that_is_there_already(self) -> None:
+        """Told again to the same line after a seek, a reaction may not be kept again: that is nobody's error."""
+        bob = self.player("bob")
+        self.advance(1.0)
+        bob.say("/seek 0.4")
+        self.advance(2.0)
+        (line,) = [line for line in bob.chat.message_history if line.name == "ann"]
+        self.assertEqual((line.text, {emoji: told[0] for emoji, told in line.reactions.items()}), ("hello", {"👍": 1}))
+        self.assertEqual(self.flush_errors(), [])
+
     def test_a_change_without_its_line_is_left_out(self) -> None:
         """After a seek the line was not told here."""
         bob = self.player("bob")

@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net import Limits
 from meteor_net.codec import load_item
-from meteor_net.replay import Recorder, Recording, RecordingError, format, record
-from meteor_net.replay.format import MAX_ITEM_BYTES, EventBody, FrameBody, Kind, LineBody, encode
+from meteor_net.replay import Recorder, Recording, RecordingError, format, record, recording
+from meteor_net.replay.format import MAX_ITEM_BYTES, MAX_SMALL_BYTES, EventBody, FrameBody, Kind, LineBody, encode
 from meteor_net.state import WorldView
 
 from ..plain import stored
@@ -325,6 +325,15 @@ class DamagedTests(CoveCase):
                 text = self.refused(begin + item)
                 self.assertIn(place, text)
                 self.assertIn(problem, text)
+
+    def test_bounds(self) -> None:
+        """What would take much memory is refused before it is read."""
+        begin = self.header()
+        self.assertIn("a frame may have so many", self.refused(begin + cbor2.dumps([Kind.LINE, 5, bytes(MAX_SMALL_BYTES + 1)])))
+        self.patch(recording, "MAX_KEYFRAMES", 3)
+        keyframe = encode(Kind.KEYFRAME, 5, FrameBody(0, b"\0"))
+        self.assertEqual(len(self.open(begin + 3 * keyframe).keyframes), 3)
+        self.assertIn("another keyframe than the 3", self.refused(begin + 4 * keyframe))
 
     def test_what_later_versions_add(self) -> None:
         """Items of unknown kinds are passed over."""
