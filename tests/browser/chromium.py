@@ -1,7 +1,8 @@
 """One headless Chromium for the tests, and the little site that it looks at.
 
 The site serves the client as a server of ours does: `/meteor-net.js`, `/meteor-net/…`, and the plain page at `/plain`; with
-them the test modules under `/tests/`, the vectors under `/vectors/`, and the demo's modules under `/drift/`. All answers carry the content-security policy of ours.
+them the test modules under `/tests/`, the vectors under `/vectors/`, and the demo's modules under `/drift/`. All answers carry
+the content-security policy of ours.
 """
 
 from __future__ import annotations

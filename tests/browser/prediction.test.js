@@ -109,6 +109,20 @@ test("what is done is drawn at once, sent once a tick, and stays when the server
   equal(x(), before);
 });
 
+test("the picture moves evenly, whatever the rhythm in which the controls are told", async () => {
+  for (const hz of [30, 60, 75, 144]) {
+    const { server, client } = await sailing();
+    const drawn = [];
+    for (let n = 0; n < 1.5 * hz; n++) {
+      server.now += 1000 / hz;
+      client.act("Steer", { thrust: true });
+      drawn.push(client.show().ship.get(0).x);
+    }
+    const speeds = drawn.slice(hz).map((x, n) => (x - drawn[hz + n - 1]) * hz);
+    for (const speed of speeds) ok(Math.abs(speed - 8 * 20) < 1, `at ${hz} Hz: ${speed}`);
+  }
+});
+
 test("what the server sees otherwise is put right little by little", async () => {
   const { server, client, x } = await sailing();
   client.act("Steer", { thrust: false });
