@@ -73,7 +73,7 @@ class ReplayTests(SynchronousTestCase):
         return live
 
     def test_killed_and_played(self) -> None:
-        """All up to the kill is in the file; a player of the replay sees the same world at the same ticks, and so does a page."""
+        """All up to the kill is in the file; a player sees the same world at the same ticks, a page shows it."""
         live = self.record()
         (path,) = self.folder.iterdir()
         with Recording.open(path) as film:
