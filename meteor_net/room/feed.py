@@ -10,6 +10,7 @@ Where tables are keyed, each frame is one of these with what is in the player's 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from ..codec import Shared, bytes_head, frame_around_sight
@@ -176,7 +177,8 @@ class Feed:
         """Give each player the frame from where it stands; `before` is the number of the version before the newest."""
         version, sights, most = self.stream.version, self.stream.sights, self._limits.packet_out_bytes
         if sights is not None:
-            sights.prepare(way for player in players if (way := _way(player, before))[0] is not way[1])
+            looks = (player for player in players if player.sight is not player.wanted or player.held != before)
+            sights.prepare(map(_way, looks, repeat(before)))
         packet: _Packet | None = None
         base: int | None = None
         coding = Coding.VARINT
@@ -184,7 +186,7 @@ class Feed:
             if packet is None or player.held != base or player.coding is not coding:
                 base, coding = player.held, player.coding
                 packet = self._packet(base, coding)
-            frame, sight = (packet.shared, None) if sights is None else self._view(packet, sights, *_way(player, before))
+            frame, sight = (packet.shared, None) if sights is None else self._view(player, packet, sights, before)
             if len(frame.payload) > most:
                 self._refuse(len(frame.payload))
                 continue
@@ -197,10 +199,9 @@ class Feed:
                 player.written_at = now
             self.counters["frames"] += 1
 
-    def _view(
-        self, packet: _Packet, sights: Sights, held: Sight | None, wanted: Sight, following: bool
-    ) -> tuple[Shared, Sight]:
-        """The packet for who holds some keys and wants some, and which ones it holds then."""
+    def _view(self, player: Player, packet: _Packet, sights: Sights, before: int) -> tuple[Shared, Sight]:
+        """The packet for one player, with what is in its sight; and which keys it holds then."""
+        held, wanted, following = _way(player, before)
         key = wanted if held is wanted else (held, wanted)
         view = packet.views.get(key)
         if view is None:
