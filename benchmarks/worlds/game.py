@@ -26,8 +26,7 @@ def movers(scene: Scene) -> type[Table]:
         angle = Angle(bits=16)
         hp = UInt(8, default=100)
         skin = UInt(8, default=3)
-        # a row that just crossed a border counts to its old cell until it is an eighth of a cell beyond
-        cell = Cells(scene.cell, sight=scene.radius + scene.cell / 8)
+        cell = Cells(scene.cell, sight=scene.radius)
 
     return Mover
 

@@ -87,6 +87,6 @@ def place(tick: int, ticks: int) -> int:
     return at if at < ticks else 2 * ticks - 2 - at
 
 
-SMALL = Scene(rows=2_000, viewers=400, size=SIZE, cell=SIZE / 36)
-LARGE = Scene(rows=10_000, viewers=200, size=2 * SIZE, cell=2 * SIZE / 80)
+SMALL = Scene(rows=2_000, viewers=400, size=SIZE, cell=SIZE / 128)
+LARGE = Scene(rows=10_000, viewers=200, size=2 * SIZE, cell=2 * SIZE / 256)
 SCENES = {"small": SMALL, "large": LARGE}

@@ -57,13 +57,13 @@ def _table(item: object) -> type[Table]:
 
 def _key(table: object, item: object) -> KeySpec:
     """Read what a keyed table's keys are (wire clause 8.19)."""
-    named = _map(item, f"{str(table)[:40]}: key", {"kind", "bits", "rings"})
-    kind, bits, rings = named["kind"], named["bits"], named["rings"]
+    named = _map(item, f"{str(table)[:40]}: key", {"kind", "rings"})
+    kind, rings = named["kind"], named["rings"]
     if type(kind) is not str or kind not in KINDS_OF_KEYS:
         raise ConfigError(f"{str(table)[:40]}: {str(kind)[:40]!r} is no kind of key")
-    if type(bits) is not int or not 1 <= bits <= 16 or type(rings) is not int or not 1 <= rings <= MAX_RINGS:
-        raise ConfigError(f"{str(table)[:40]}: a key has 1 to 16 bits, and 1 to {MAX_RINGS} rings")
-    return KeySpec(kind, bits, rings)
+    if type(rings) is not int or not 1 <= rings <= MAX_RINGS:
+        raise ConfigError(f"{str(table)[:40]}: a key has 1 to {MAX_RINGS} rings")
+    return KeySpec(kind, rings)
 
 
 def _class(named: dict[str, Any], base: type, **more: Any) -> Any:

@@ -113,7 +113,7 @@ class Stream:
         self._begin(tick, check)
         news = force
         if self.sights is not None:
-            news |= self.sights.commit(self.world, old.number + 1, tick)
+            news |= self.sights.commit(self.world, tick)
         frozen = [
             table._freeze(was) if table.key_spec is None else was
             for table, was in zip(self.world.tables, old.tables, strict=True)

@@ -1,7 +1,7 @@
-"""Many short codes in the streams of many keys, written in one pass (wire clause 8.21).
+"""Many short codes in many streams, written in one pass (wire clause 8.21).
 
-Each key's stream begins at a whole byte, so that it can be cut out. A code is so many zeros, a one and some bits (a
-number), or only bits (a raw integer); where each begins is known before anything is written.
+A code is so many zeros, a one and some bits (a number), or only bits (a raw integer). Each stream begins at a whole byte, so that
+it can be cut out; where each code begins is known before anything is written.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from meteor_net.state.coding.planes import _BITS_OF, _FIRST, _MORE, PLAIN
 Numbers = NDArray[np.int64]
 
 #: A code of so many bits is written at once; a longer one, of which there are few, in two parts.
-_WORD = 32
-_EMPTY: Numbers = np.zeros(0, dtype=np.int64)
+WORD = 32
 
 
 class Codes(NamedTuple):
@@ -37,10 +36,6 @@ class Codes(NamedTuple):
     def length(self) -> Numbers:
         """Bits of each."""
         return self.unary + self.width
-
-    def take(self, rows: NDArray[np.intp]) -> Codes:
-        """Give some of the rows."""
-        return Codes(self.unary[rows], self.rest[rows], self.width[rows])
 
 
 def numbers(z: Numbers, k: Numbers | int) -> Codes:
@@ -66,26 +61,99 @@ def beside(*codes: Codes) -> Codes:
     return Codes(unary, rest, width)
 
 
-class Streams:
-    """The streams of some keys, in order; first how much each gets is told, then it is written.
+def _write(at: list[Numbers], what: list[Numbers], words: int) -> NDArray[np.uint32]:
+    """Put bits, which do not overlap, where they belong."""
+    sums = np.zeros(words + 2, dtype=np.int64)
+    if at:
+        places, values = np.concatenate(at), np.concatenate(what)
+        np.add.at(sums, places >> 5, values << (places & 31))
+    # What begins in one word of 32 bits reaches into the next one at most.
+    halves: Any = sums.view("<u4")
+    plane: NDArray[np.uint32] = halves[::2].copy()
+    plane[1:] |= halves[1:-1:2]
+    return plane
+
+
+def _spread(at: Numbers, codes: Codes, length: Numbers) -> tuple[list[Numbers], list[Numbers]]:
+    """Give the bits of codes, and where they belong, of codes that begin at some places."""
+    unary, rest = codes.unary.ravel(), codes.rest.ravel()
+    one = np.where(unary > 0, np.left_shift(np.int64(1), np.maximum(unary - 1, 0)), 0)
+    long = length > WORD
+    if not long.any():
+        return [at], [one + (rest << unary)]
+    cut, kept = np.flatnonzero(long), np.flatnonzero(~long)
+    ats = [at[cut] + np.maximum(unary[cut] - 1, 0), at[cut] + unary[cut], at[kept]]
+    return ats, [(unary[cut] > 0).astype(np.int64), rest[cut], one[kept] + (rest[kept] << unary[kept])]
+
+
+class Strings:
+    """The codes of rows, each row's one after another, cut into words: written once, and put into many streams.
 
     Args:
-        count: Of keys.
+        codes: Of shape (rows, codes).
+        slots: Of the rows.
+        size: Slots in all.
+    """
+
+    def __init__(self, codes: Codes, slots: NDArray[np.intp], size: int) -> None:
+        length = codes.length
+        ends = np.add.accumulate(length, axis=1)
+        bits = ends[:, -1] if length.shape[1] else np.zeros(len(length), dtype=np.int64)
+        counts = (bits + (WORD - 1)) >> 5
+        first = np.add.accumulate(counts) - counts
+        at = (first << 5)[:, None] + ends - length
+        total = int(counts.sum())
+        self._words = _write(*_spread(at.ravel(), codes, length.ravel()), total)[:total].astype(np.int64)
+        self._widths = np.full(total, WORD, dtype=np.int64)
+        some = counts > 0
+        self._widths[(first + counts - 1)[some]] = (bits - ((counts - 1) << 5))[some]
+        self._first = np.zeros(size, dtype=np.int64)
+        self._first[slots] = first
+        self._counts = np.zeros(size, dtype=np.int64)
+        self._counts[slots] = counts
+        self._one = bool((counts == 1).all())
+
+    def of(self, slots: NDArray[np.intp], stream: NDArray[np.intp]) -> tuple[Numbers, Numbers, NDArray[np.intp]]:
+        """Give values, widths and streams of the words of some rows, row by row."""
+        first = self._first.take(slots)
+        if self._one:
+            return self._words.take(first), self._widths.take(first), stream
+        counts = self._counts.take(slots)
+        ends = np.add.accumulate(counts)
+        at: Numbers = np.repeat(first - (ends - counts), counts)
+        at += np.arange(int(ends[-1]) if len(ends) else 0)
+        return self._words.take(at), self._widths.take(at), np.repeat(stream, counts)
+
+
+class Streams:
+    """Some streams; first what each gets is told, then it is written.
+
+    Args:
+        count: How many.
     """
 
     def __init__(self, count: int) -> None:
         self._count = count
         self._sizes: list[Numbers] = []
-        self._at: list[Numbers] = []
-        self._what: list[Numbers] = []
-        self._waiting: list[tuple[int, Codes, NDArray[np.intp]]] = []
+        self._waiting: list[tuple[Codes | Numbers, Numbers, NDArray[np.intp]]] = []
 
-    def add(self, codes: Codes, key: NDArray[np.intp]) -> None:
-        """Add a section: codes of shape (n) or (n, m), of the streams `key` (n, ascending)."""
+    def add(self, codes: Codes, stream: NDArray[np.intp]) -> None:
+        """Add codes of shape (n) or (n, m) to the streams `stream` (n, ascending)."""
         length = codes.length
-        rows = length if length.ndim == 1 else length.sum(axis=1)
-        self._waiting.append((len(self._sizes), codes, key))
-        self._sizes.append(np.bincount(key, weights=rows, minlength=self._count).astype(np.int64))
+        if length.ndim == 2:
+            stream = np.repeat(stream, length.shape[1])
+        self._add(codes, length.ravel(), stream)
+
+    def add_raw(self, values: Numbers, widths: Numbers, stream: NDArray[np.intp]) -> None:
+        """Add raw integers of at most 32 bits."""
+        self._add(values, widths, stream)
+
+    def _add(self, codes: Codes | Numbers, length: Numbers, stream: NDArray[np.intp]) -> None:
+        ends = np.zeros(len(length) + 1, dtype=np.int64)
+        np.add.accumulate(length, out=ends[1:])
+        size = np.diff(ends.take(np.searchsorted(stream, np.arange(self._count + 1))))
+        self._waiting.append((codes, ends[:-1], stream))
+        self._sizes.append(size)
 
     def finish(self) -> tuple[bytes, list[int]]:
         """Write all.
@@ -96,35 +164,19 @@ class Streams:
         sizes = np.array(self._sizes).reshape(-1, self._count)
         total = (sizes.sum(axis=0) + 7) >> 3
         ends = np.add.accumulate(total)
-        size = int(ends[-1]) if len(ends) else 0
-        starts = (ends - total) << 3
-        within = np.add.accumulate(sizes, axis=0) - sizes
-        for section, codes, key in self._waiting:
-            self._place(starts + within[section], sizes[section], codes, key)
-        words = np.zeros((size >> 2) + 3, dtype=np.int64)
-        if self._at:
-            at, what = np.concatenate(self._at), np.concatenate(self._what)
-            np.add.at(words, at >> 5, what << (at & 31))
-        halves = words.view("<u4")
-        plane = halves[::2].copy()
-        plane[1:] |= halves[1:-1:2]
-        return plane.tobytes()[:size], [0, *ends.tolist()]
-
-    def _place(self, begins: Numbers, sizes: Numbers, codes: Codes, key: NDArray[np.intp]) -> None:
-        length = codes.length
-        flat = length.ravel()
-        at = np.add.accumulate(flat) - flat  # as if all were one stream
-        moved: Any = begins - (np.add.accumulate(sizes) - sizes)
-        shift = moved[key] if length.ndim == 1 else np.repeat(moved[key], length.shape[1])
-        at += shift
-        unary, rest = codes.unary.ravel(), codes.rest.ravel()
-        long = flat > _WORD
-        one = np.where(unary > 0, np.left_shift(np.int64(1), np.maximum(unary - 1, 0)), 0)
-        if long.any():
-            cut = np.flatnonzero(long)
-            self._at += [at[cut] + np.maximum(unary[cut] - 1, 0), at[cut] + unary[cut]]
-            self._what += [(unary[cut] > 0).astype(np.int64), rest[cut]]
-            kept = np.flatnonzero(~long)
-            at, one, rest, unary = at[kept], one[kept], rest[kept], unary[kept]
-        self._at.append(at)
-        self._what.append(one + (rest << unary))
+        begins = (ends - total) << 3
+        ats: list[Numbers] = []
+        whats: list[Numbers] = []
+        for (codes, at, stream), size in zip(self._waiting, sizes, strict=True):
+            # It is as if all were one stream: each is moved to where it begins.
+            at += (begins - (np.add.accumulate(size) - size)).take(stream)
+            begins = begins + size
+            if isinstance(codes, Codes):
+                more, what = _spread(at, codes, codes.length.ravel())
+                ats += more
+                whats += what
+            else:
+                ats.append(at)
+                whats.append(codes)
+        size_in_all = int(ends[-1]) if len(ends) else 0
+        return _write(ats, whats, (size_in_all + 3) >> 2).tobytes()[:size_in_all], [0, *ends.tolist()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,22 @@ from meteor_net.state.sight.keys import Cells, Keys
 from meteor_net.state.version import Ints
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
 
-#: A row that crossed a border stays in its cell until it is so far beyond, in cells.
+#: What crossed a border, a row or somebody who looks, counts as in its cell until it is so far beyond, in cells.
 MARGIN = 1 / 8
-#: A player's place counts in so many parts of a cell: cells come into sight and go by those steps.
-PARTS = 4
-#: A place that crossed the border of its part stays in that until it is so far beyond, in parts.
-PART_MARGIN = 1 / 8
-#: Parts, from where a place counts as no farther.
-_FAR = 1 << 40
+#: Reaches count in so many parts of a cell.
+PARTS = 8
+#: Different reaches whose shapes are remembered.
+_SHAPES = 64
+
+
+class Shape(NamedTuple):
+    """Some cells around one: of each row of cells the runs from `first` to `last`, all counted from that one."""
+
+    row: Places
+    first: Places
+    last: Places
 
 
 class Grid:
@@ -29,98 +37,118 @@ class Grid:
     Args:
         cells: The key field, bound to its table.
         layout: Of that table.
+
+    Attributes:
+        counts: Columns and rows of cells.
+        wraps: For x and y, whether the world does.
+        size: Cells in all.
     """
 
     def __init__(self, cells: Cells, layout: Layout) -> None:
         self.cells = cells
         axes = [layout.by_name[name] for name in (cells.x, cells.y)]
         self._places = [layout.places[axis.name] for axis in axes]
-        #: Per axis: cells of one step, how many cells there are, whether it wraps.
+        #: Of one step of an axis, in cells.
         self._scale = [axis.step / cells.size for axis in axes]  # type: ignore[attr-defined]
         self.counts = (cells.columns, cells.rows)
         self.wraps = [bool(axis.wrap) for axis in axes]  # type: ignore[attr-defined]
+        self.size = cells.columns * cells.rows
         self._low = [axis.low for axis in axes]  # type: ignore[attr-defined]
-        self._offsets = lru_cache(maxsize=4 * PARTS * PARTS)(self._work_out_offsets)
+        self.shapes = lru_cache(maxsize=_SHAPES)(self._make_shapes)
 
-    def assign(self, ints: Ints, old: Keys | None) -> Keys:
+    def assign(self, ints: Ints, old: Keys) -> Keys:
         """Give the cell of each slot.
 
         Args:
             ints: A version's integers.
-            old: The cells before, for slots that held the same row then; else -1.
+            old: The cells before, of slots that held the same row then; else -1.
         """
-        found, stays = [], None
+        found = []
+        stays = old >= 0
         for axis in (0, 1):
             at = ints[self._places[axis]] * self._scale[axis]
             count = self.counts[axis]
             found.append(np.minimum(at.astype(np.int32), count - 1))
-            if old is not None:
-                was = old % count if axis == 0 else old // self.counts[0]
-                beyond = at - was
-                beyond -= 0.5
-                if self.wraps[axis]:
-                    beyond -= count * np.rint(beyond / count)
-                near = np.abs(beyond) <= 0.5 + MARGIN
-                stays = near if stays is None else stays & near
+            beyond = at - (old % count if axis == 0 else old // self.counts[0])
+            beyond -= 0.5
+            if self.wraps[axis]:
+                beyond -= count * np.rint(beyond / count)
+            stays &= np.abs(beyond) <= 0.5 + MARGIN
         keys: Keys = found[1] * np.int32(self.counts[0]) + found[0]
-        if old is not None and stays is not None:
-            stays &= old >= 0
-            keys = np.where(stays, old, keys)
-        return keys
+        return np.where(stays, old, keys)
 
-    def parts(self, axis: int, at: Floats, old: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Give the part that each place is in, along one axis.
+    def place(self, axis: int, at: Floats, old: Places) -> Places:
+        """Give the cells from which somebody looks, along one axis; they may lie beyond an edge of the world.
 
         Args:
             axis: 0 for x, 1 for y.
             at: The places, in the units of the table's fields.
-            old: The parts before; a place near its part stays in it.
+            old: The cells before; a place near its cell stays in it.
         """
-        # Farther off than the world is wide is as good as any place out there; where it wraps, so far off is anywhere.
+        fine = (at - self._low[axis]) / self.cells.size
+        near = np.abs(fine - old - 0.5) <= 0.5 + MARGIN
+        return np.where(near, old, np.floor(fine).astype(np.int64))
+
+    def parts(self, reach: float) -> int:
+        """Give a reach in parts of a cell, not less than it is."""
+        most = 2 * max(self.counts) * PARTS
+        return int(min(-(-reach * PARTS // self.cells.size), most))
+
+    def _make_shapes(self, parts: int) -> tuple[Shape, ...]:
+        """Give the cells of each ring, where the nearest reaches so many parts.
+
+        They are those of which any row may be within the ring's reach of anybody who counts as in the cell in the middle, and
+        that are in no nearer ring.
+        """
+        across, down = (self._away(axis, parts) for axis in (0, 1))
+        x, y = (np.maximum(np.abs(away) - 1 - 2 * MARGIN, 0.0) for away in (across, down))
+        far = np.hypot(x[None, :], y[:, None])
+        sight, shapes, within = self.cells.sight, [], np.zeros(far.shape, dtype=np.bool_)
+        for reach in sight:
+            near = far <= parts / PARTS * reach / sight[0]
+            ring = np.pad(near & ~within, ((0, 0), (1, 1))).astype(np.int8)
+            within |= near
+            row, first = np.nonzero(np.diff(ring, axis=1) == 1)
+            last = np.nonzero(np.diff(ring, axis=1) == -1)[1] - 1
+            shapes.append(Shape(down[row], across[first], across[last]))
+        return tuple(shapes)
+
+    def _away(self, axis: int, parts: int) -> Places:
+        """How far cells may be along one axis; round the world each is met once."""
+        most = int(parts / PARTS * self.cells.sight[-1] / self.cells.sight[0]) + 2
         count = self.counts[axis]
-        least, most = (-_FAR, _FAR) if self.wraps[axis] else (-PARTS * count, 2 * PARTS * count)
-        fine = np.clip((at - self._low[axis]) * (PARTS / self.cells.size), least, most)
-        stays = np.abs(fine - old - 0.5) <= 0.5 + PART_MARGIN
-        return np.where(stays, old, np.floor(fine).astype(np.int64))
+        if self.wraps[axis]:
+            return np.arange(max(-most, -((count - 1) // 2)), min(most, count // 2) + 1)
+        return np.arange(-min(most, 2 * count), min(most, 2 * count) + 1)
 
-    def around(self, part_x: int, part_y: int, reaches: tuple[float, ...]) -> tuple[tuple[int, ...], ...]:
-        """Give the cells within reach of any place that counts as in a part: per ring, ascending, each cell in its first."""
-        rings: list[tuple[int, ...]] = []
-        for reach in reaches:
-            keys = self._at(part_x, part_y, reach)
-            seen = set().union(*rings)
-            rings.append(tuple(key for key in keys if key not in seen) if seen else tuple(keys))
-        return tuple(rings)
+    def runs(self, shape: Shape, column: Places, row: Places) -> tuple[Places, Places]:
+        """Give the keys of shapes around some cells, as runs.
 
-    def _at(self, part_x: int, part_y: int, reach: float) -> list[int]:
-        dx, dy, most = self._offsets(part_x % PARTS, part_y % PARTS, reach)
-        column, row = dx + part_x // PARTS, dy + part_y // PARTS
+        Returns:
+            The first key of each run and the one after its last, of shape (cells, runs); empty where both are equal.
+        """
         columns, rows = self.counts
-        if not self.wraps[0]:
-            inside = ((column >= 0) & (column < columns)).nonzero()[0]
-            if len(inside) < len(column):
-                column, row = column[inside], row[inside]
-        if not self.wraps[1]:
-            inside = ((row >= 0) & (row < rows)).nonzero()[0]
-            if len(inside) < len(row):
-                column, row = column[inside], row[inside]
-        keys = row % rows * columns + column % columns
-        if 2 * most + 1 > min(columns, rows):  # round the world, and there again
-            keys = np.unique(keys)
+        at = row[:, None] + shape.row
+        first, last = column[:, None] + shape.first, column[:, None] + shape.last + 1
+        if self.wraps[1]:
+            at %= rows
+            there = None
         else:
-            keys.sort()
-        listed: list[int] = keys.tolist()
-        return listed
-
-    def _work_out_offsets(self, part_x: int, part_y: int, reach: float) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-        """The cells, counted from the place's own, whose nearest point is within reach of the part and its margin."""
-        far = reach / self.cells.size
-        # From a world's width outside it to its other end are two of them.
-        steps = [int(min(far, 2 * count)) + 2 for count in self.counts]
-        away = [np.arange(-most, most + 1) for most in steps]
-        gaps = []
-        for part, cells in zip((part_x, part_y), away, strict=True):
-            low, high = (part - PART_MARGIN) / PARTS, (part + 1 + PART_MARGIN) / PARTS
-            gaps.append(np.maximum(np.maximum(cells - high, low - (cells + 1)), 0.0))
-        near = np.argwhere(np.hypot(gaps[1][:, None], gaps[0][None, :]) <= far)
-        return away[0][near[:, 1]], away[1][near[:, 0]], max(steps)
+            there = (at >= 0) & (at < rows)
+            at = np.clip(at, 0, rows - 1)
+        if self.wraps[0]:
+            length = last - first
+            first %= columns
+            last = first + length
+            over = np.maximum(last - columns, 0)  # round the world: a second run
+            last -= over
+        else:
+            first, last = np.clip(first, 0, columns), np.clip(last, 0, columns)
+            over = None
+        if there is not None:
+            last = np.where(there, last, first)
+            over = None if over is None else np.where(there, over, 0)
+        base = at * columns
+        if over is None or not over.any():
+            return base + first, base + last
+        return np.concatenate((base + first, base), axis=1), np.concatenate((base + last, base + over), axis=1)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Keys are below this (wire clause 8.19).
 MAX_KEYS = 65_536
 #: Cells of a grid: more would be smaller than what they hold.
-MAX_CELLS = 16_384
+MAX_CELLS = 65_536
 #: Rates at which keys are told of: every tick, every second, fourth and eighth.
 MAX_RINGS = 4
 
@@ -31,12 +31,10 @@ class KeySpec(NamedTuple):
 
     Attributes:
         kind: `"cells"`, `"team"` or `"owner"`.
-        bits: That a key has, 1 to 16.
         rings: How many rates there are, 1 to 4.
     """
 
     kind: str
-    bits: int
     rings: int
 
 
@@ -44,7 +42,7 @@ class KeyField(Local):
     """Above the kinds of keys: a column of integers, never sent; -1 is no key, and nobody is told of such a row."""
 
     kind = "key"
-    spec = KeySpec("key", 16, 1)
+    spec = KeySpec("key", 1)
 
     def __init__(self) -> None:
         super().__init__(int)
@@ -64,7 +62,7 @@ class Team(KeyField):
     A player's is `player.team`.
     """
 
-    spec = KeySpec("team", 16, 1)
+    spec = KeySpec("team", 1)
 
     def coerce(self, value: Any) -> int:
         if value is None:
@@ -82,7 +80,7 @@ class Owner(Team):
     The column holds the players' `key`.
     """
 
-    spec = KeySpec("owner", 16, 1)
+    spec = KeySpec("owner", 1)
 
     def coerce(self, value: Any) -> int:
         return super().coerce(getattr(value, "key", value))
@@ -115,7 +113,7 @@ class Cells(KeyField):
         self.size = float(size)
         self.sight = tuple(float(reach) for reach in reaches)
         self.x, self.y = x, y
-        self.spec = KeySpec("cells", 16, len(reaches))
+        self.spec = KeySpec("cells", len(reaches))
 
     def bind(self, table: str, fields: Sequence[Field[Any, Any]]) -> None:
         by_name = {field.name: field for field in fields}
@@ -132,7 +130,6 @@ class Cells(KeyField):
             raise ConfigError(
                 f"{table}.{self.name}: {self.columns} by {self.rows} cells; at most {MAX_CELLS}, so make them larger"
             )
-        self.spec = KeySpec("cells", max(1, (self.columns * self.rows - 1).bit_length()), len(self.sight))
 
     def coerce(self, value: Any) -> int:
         if value == -1:
