@@ -22,7 +22,7 @@ from .scene import LARGE, SMALL, Scene
 ROUNDS, WINDOWS = 3, 2
 WARM_UP_S, WINDOW_S = 3.0, 5.0
 #: Viewers of a round whose messages are decoded afterwards, and frames of each that are compared.
-RECORDED, COMPARED = 8, 20
+RECORDED, COMPARED = 4, 20
 #: Rows that are sent, for each row in sight.
 MOST_SENT = 1.5
 #: Parts of a unit within which a row counts as at the edge of what is in sight.
@@ -79,8 +79,10 @@ async def _run(server: Server, viewers: Sequence[Viewer]) -> list[Window]:
 
 
 def round_of(side: Side, scene: Scene, server: Server) -> None:
-    """Let all viewers in, count, look at what some of them held, and end the server."""
-    viewers = [side.viewer(number, number % (scene.viewers // RECORDED) == 0) for number in range(scene.viewers)]
+    """Let all viewers in, count, end the server, and look at what some of them held, if that was not done yet."""
+    every = scene.viewers // RECORDED
+    # decoding takes its time, and one round tells as much as all
+    viewers = [side.viewer(number, not side.sent and number % every == 0) for number in range(scene.viewers)]
     try:
         server.wait()
         part_cores(server.pid)
