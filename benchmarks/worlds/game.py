@@ -44,7 +44,7 @@ class Watching(Game):
         for _ in range(self.scene.rows):
             self.world.mover.spawn()
         room: Any = self.room
-        room.feed.share_views = NO_SHARING not in os.environ
+        room.feed.stream.sights.share = NO_SHARING not in os.environ
         self.move()
 
     def joined(self, player: IPlayer) -> None:

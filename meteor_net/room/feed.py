@@ -21,7 +21,7 @@ from ..state import Coding, Step, Stream
 from .player import Player
 
 if TYPE_CHECKING:
-    from ..state.sight.sights import Sight, Sights
+    from ..state.sight.sights import Way
 
 #: Clients tell what they hold each half second (wire page, clause 8.10), so a fresh word may be so old.
 HELD_INTERVAL_S = 0.5
@@ -34,15 +34,14 @@ class _Packet:
 
     Attributes:
         step: The step.
-        views: Packets joined with what is in a sight, and the sight that who gets them holds then: by the sight wanted, or
-            by the one held and the one wanted where they differ.
     """
 
-    __slots__ = ("_after", "_before", "_message", "_shared", "step", "views")
+    __slots__ = ("_after", "_before", "_message", "_shared", "_views", "step")
 
     def __init__(self, number: int, step: Step) -> None:
         self.step = step
-        self.views: dict[Sight | tuple[Sight | None, Sight], tuple[Shared, Sight]] = {}
+        #: By what is in sight.
+        self._views: dict[bytes, Shared] = {}
         self._message = Frame(number, step.tick16, step.base_code, step.data, step.texts or [], docs=step.docs)
         self._shared: Shared | None = None
         self._before = self._after = b""
@@ -55,10 +54,15 @@ class _Packet:
         return self._shared
 
     def with_sight(self, item: bytes) -> Shared:
-        """The packet with an item `sight`: bytes are joined, nothing is encoded, for each player may need another one."""
-        if not self._before:
-            self._before, self._after = frame_around_sight(self._message)
-        return Shared(b"".join((self._before, bytes_head(len(item)), item, self._after)))
+        """The packet with an item `sight`: bytes are joined and nothing is encoded, for each player may have its own."""
+        if not item:
+            return self.shared
+        view = self._views.get(item)
+        if view is None:
+            if not self._before:
+                self._before, self._after = frame_around_sight(self._message)
+            view = self._views[item] = Shared(b"".join((self._before, bytes_head(len(item)), item, self._after)))
+        return view
 
 
 class Feed:
@@ -71,7 +75,6 @@ class Feed:
         too_large: Told the bytes of a frame that players would refuse; once.
 
     Attributes:
-        share_views: Players who hold and want the same keys get the same bytes; a benchmark turns that off.
         counters: frames (given to players), skipped, catch_ups, keyframes, paused, too_large: plain integers.
     """
 
@@ -79,7 +82,6 @@ class Feed:
         self.number = number
         self.stream = stream
         self.counters = dict.fromkeys(("frames", "skipped", "catch_ups", "keyframes", "paused", "too_large"), 0)
-        self.share_views = True
         self._limits = limits
         self._too_large = too_large
         self._packets: dict[tuple[int | None, Coding], _Packet] = {}
@@ -131,10 +133,12 @@ class Feed:
                 ready.append(player)
             else:
                 late.append(player)
-        self._unseen_since = None if not unseen else self._unseen_since or now
         if late:
             ready += self._in_turn(late, now)
         self._give(ready, before, now)
+        # Of a slower ring it is told another part only at that ring's ticks: then the next one that comes.
+        unseen = unseen or any(player.sight is not player.wanted for player in ready)
+        self._unseen_since = None if not unseen else self._unseen_since or now
 
     def held(self, player: Player, tick: int, now: float, tick_s: float, tick_now: int) -> None:
         """The player says that it has applied the version of a tick."""
@@ -176,40 +180,26 @@ class Feed:
     def _give(self, players: list[Player], before: int, now: float) -> None:
         """Give each player the frame from where it stands; `before` is the number of the version before the newest."""
         version, sights, most = self.stream.version, self.stream.sights, self._limits.packet_out_bytes
-        if sights is not None:
-            looks = (player for player in players if player.sight is not player.wanted or player.held != before)
-            sights.prepare(map(_way, looks, repeat(before)))
+        views = repeat(None) if sights is None else sights.frames([_way(player, before) for player in players])
         packet: _Packet | None = None
         base: int | None = None
         coding = Coding.VARINT
-        for player in players:
+        for player, view in zip(players, views):  # noqa: B905 -- one of them may be endless
             if packet is None or player.held != base or player.coding is not coding:
                 base, coding = player.held, player.coding
                 packet = self._packet(base, coding)
-            frame, sight = (packet.shared, None) if sights is None else self._view(player, packet, sights, before)
+            frame = packet.shared if view is None else packet.with_sight(view[0])
             if len(frame.payload) > most:
                 self._refuse(len(frame.payload))
                 continue
             player.session.give(frame, now)
             player.held = version.number
-            player.sight = sight
+            player.sight = None if view is None else view[1]
             player.written_tick = version.tick
             player.lagging_since = None
             if player.written_at is None:
                 player.written_at = now
             self.counters["frames"] += 1
-
-    def _view(self, player: Player, packet: _Packet, sights: Sights, before: int) -> tuple[Shared, Sight]:
-        """The packet for one player, with what is in its sight; and which keys it holds then."""
-        held, wanted, following = _way(player, before)
-        key = wanted if held is wanted else (held, wanted)
-        view = packet.views.get(key)
-        if view is None:
-            item, reached = sights.frame(held, wanted, following)
-            view = packet.with_sight(item) if item else packet.shared, reached
-            if self.share_views:
-                packet.views[key] = view
-        return view
 
     def _refuse(self, size: int) -> None:
         """A player would end the connection, come back, and be given such a frame again: it waits for one that fits."""
@@ -232,8 +222,7 @@ class Feed:
         return packet
 
 
-def _way(player: Player, before: int) -> tuple[Sight | None, Sight, bool]:
-    """What a player holds of the version before the newest, if it stands there; what it wants; whether it holds anything."""
-    held = player.sight if player.held == before else None
+def _way(player: Player, before: int) -> Way:
+    """What a player holds of keyed tables at the version before the newest, None if it stands elsewhere; and what it wants."""
     assert player.wanted is not None, "`Views.update` comes first"
-    return held, player.wanted, held is not None
+    return player.sight if player.held == before else None, player.wanted

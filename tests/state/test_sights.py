@@ -96,10 +96,15 @@ class Viewer:
         self.replica = InSight(schema)
         self.stalled = 0
 
-    def serve(self, sights: Sights, following: bool) -> int:
-        data, self.held = sights.frame(self.held, self.looking.sight, following)
-        self.replica = self.replica.apply(data, not following, 0)
-        return len(data)
+    def take(self, data: bytes, reached: Sight) -> None:
+        self.replica = self.replica.apply(data, self.held is None, 0)
+        self.held = reached
+
+    def serve(self, sights: Sights, following: bool) -> None:
+        if not following:
+            self.held = None
+        [(data, reached)] = sights.frames([(self.held, self.looking.sight)])
+        self.take(data, reached)
 
 
 def visible(keyed: Keyed, keys: set[int]) -> dict[int, tuple[Any, ...]]:
@@ -214,9 +219,9 @@ class Scene:
         served = []
         if made:
             able = [viewer for viewer in self.viewers if not viewer.stalled]
-            self.sights.prepare([(v.held, v.looking.sight, v.held is not None) for v in able])
-            for viewer in able:
-                viewer.serve(self.sights, viewer.held is not None)
+            told = self.sights.frames([(viewer.held, viewer.looking.sight) for viewer in able])
+            for viewer, (data, reached) in zip(able, told, strict=True):
+                viewer.take(data, reached)
                 served.append(viewer)
         for viewer in self.viewers:
             if viewer.stalled:

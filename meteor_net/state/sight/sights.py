@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,8 @@ MAX_REMEMBERED = 65_536
 View = tuple[int, ...] | None
 #: Of a table: the view of each ring.
 Views = tuple[View, ...]
+#: What somebody holds, None if nothing, and what it is to hold.
+Way = tuple["Sight | None", "Sight"]
 
 
 class Sight:
@@ -170,6 +172,8 @@ class Sights:
         self.counters = dict.fromkeys(("frames", "coded"), 0)
         self._interned: dict[tuple[Views, ...], Sight] = {}
         self.nothing = self.sight(tuple((None,) * len(table.rings) for table in self.tables))
+        #: Who stands at and wants the same gets the same bytes; a benchmark turns that off.
+        self.share = True
         self._check = False
         self._tick = 0
         self._parts: dict[tuple[int, int, View, View], bytes] = {}
@@ -219,41 +223,42 @@ class Sights:
 
     # --- telling ---
 
-    def prepare(self, ways: Iterable[tuple[Sight | None, Sight, bool]]) -> None:
-        """Encode at once what these calls of `frame` will need."""
-        needed: dict[tuple[int, int], dict[tuple[View, View], None]] = {}
-        for held, wanted, following in set(ways):
-            start = held if following and held is not None else self.nothing
-            reached = self._reach(start, wanted)
-            if (start, reached, start is not held) in self._frames:
-                continue
-            for i, table in enumerate(self.tables):
-                for r, ring in enumerate(table.rings):
-                    old, new = start.tables[i][r], reached.tables[i][r]
-                    if (ring.step or old != new) and (i, r, old, new) not in self._parts:
-                        needed.setdefault((i, r), {})[old, new] = None
-        for (i, r), views in needed.items():
-            self._encode(i, r, list(views))
-
-    def frame(self, held: Sight | None, wanted: Sight, following: bool = True) -> tuple[bytes, Sight]:
-        """Give the item `sight` of a FRAME to the newest version.
+    def frames(self, ways: Sequence[Way]) -> list[tuple[bytes, Sight]]:
+        """Give the items `sight` of FRAMEs to the newest version, coded all at once.
 
         Args:
-            held: What the client holds at the version before; None if nothing.
-            wanted: What it is to hold.
-            following: It stands at the version before; else all is told anew.
+            ways: For each client: what it holds at the version before, None if nothing; and what it is to hold.
 
         Returns:
-            The bytes, and what the client holds then: of a slower ring it sees another part only at that ring's ticks.
+            For each the bytes, and what it holds then: of a slower ring it sees another part only at that ring's ticks.
         """
-        self.counters["frames"] += 1
-        start = held if following and held is not None else self.nothing
-        reached = self._reach(start, wanted)
-        key = start, reached, start is not held
-        made = self._frames.get(key)
-        if made is None:
-            made = self._frames[key] = self._make(*key)
-        return made, reached
+        self.counters["frames"] += len(ways)
+        told: list[tuple[Sight, Sight, bool]] = []
+        needed: dict[tuple[int, int], list[tuple[View, View]]] = {}
+        asked: set[tuple[Sight, Sight, bool]] = set()
+        for held, wanted in ways:
+            start = self.nothing if held is None else held
+            key = start, self._reach(start, wanted), held is None
+            told.append(key)
+            if key in asked or key in self._frames:
+                if not self.share:
+                    self._need(key, needed)
+                continue
+            asked.add(key)
+            self._need(key, needed)
+        for (i, r), views in needed.items():
+            self._encode(i, r, list(dict.fromkeys(views)) if self.share else views)
+        for key in asked:
+            self._frames[key] = self._make(*key)
+        return [(self._frames[key], key[1]) for key in told]
+
+    def _need(self, key: tuple[Sight, Sight, bool], needed: dict[tuple[int, int], list[tuple[View, View]]]) -> None:
+        """Note which parts a frame is made of, but for those that are there."""
+        start, reached, _ = key
+        for i, (table, olds, news) in enumerate(zip(self.tables, start.tables, reached.tables, strict=True)):
+            for r, (ring, old, new) in enumerate(zip(table.rings, olds, news, strict=True)):
+                if (ring.step or old != new) and (i, r, old, new) not in self._parts:
+                    needed.setdefault((i, r), []).append((old, new))
 
     def _reach(self, start: Sight, wanted: Sight) -> Sight:
         """Give how much of the wanted sight can be told at this version."""
@@ -272,8 +277,6 @@ class Sights:
                 old, new = start.tables[i][r], reached.tables[i][r]
                 if old == new and not ring.step:
                     continue
-                if (i, r, old, new) not in self._parts:
-                    self._encode(i, r, [(old, new)])
                 what |= 2 << r
                 parts.append(self._parts[i, r, old, new])
             if parts:
