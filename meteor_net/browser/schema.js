@@ -7,11 +7,10 @@ import { MAX_COLUMNS, MAX_DOCUMENTS, MAX_FIELDS, MAX_KINDS, MAX_TABLES } from ".
 /** @typedef {import("./fields.js").Field} Field */
 /** @typedef {import("./fields.js").FieldValue} FieldValue */
 
-/** @typedef {{kind: string, bits: number, rings: number}} Key of a keyed table (8.19): bits of its keys, and at how many rates they are told of */
+/** @typedef {{kind: string, rings: number}} Key of a keyed table (8.19), and at how many rates its rows are told */
 
 /** Kinds of keys. */
 const KEYS = ["cells", "team", "owner"];
-const MAX_KEY_BITS = 16;
 const MAX_RINGS = 4;
 
 /** A table, an action or an event: a name and its fields. */
@@ -127,18 +126,12 @@ function documentNames(list, tables) {
  */
 function keyOf(name, map) {
   if (map === undefined) return null;
-  const key = map instanceof Map ? { kind: map.get("kind"), bits: map.get("bits"), rings: map.get("rings") } : null;
-  if (key === null || !KEYS.includes(key.kind) || !within(key.bits, MAX_KEY_BITS) || !within(key.rings, MAX_RINGS)) {
+  const key = map instanceof Map ? { kind: map.get("kind"), rings: map.get("rings") } : null;
+  if (key === null || !KEYS.includes(key.kind) || !Number.isInteger(key.rings) || key.rings < 1 || key.rings > MAX_RINGS) {
     throw new MessageError(`schema: ${name} has a key that is none`);
   }
   return key;
 }
-
-/**
- * @param {unknown} n
- * @param {number} most
- */
-const within = (n, most) => Number.isInteger(n) && Number(n) >= 1 && Number(n) <= most;
 
 /**
  * @param {unknown} list

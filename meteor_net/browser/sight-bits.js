@@ -109,13 +109,6 @@ export class BitReader {
     return this.bits(8);
   }
 
-  /** A byte that is the parameter of numbers. */
-  parameter() {
-    const k = this.byte();
-    if (k >= 32) throw new FrameError("no parameter of numbers");
-    return k;
-  }
-
   /**
    * An unsigned LEB128 of at most 5 bytes.
    * @param {number} [most] The bits that it may have.

@@ -1,4 +1,4 @@
-// What we hold of a keyed table: the rows of the keys in our sight (wire clauses 8.22, 8.23).
+// What we hold of a keyed table: the list of rows of each ring, and which of them are shown (wire clause 8.23).
 
 import { checksumOf } from "./checksum.js";
 import { FrameError } from "./errors.js";
@@ -6,22 +6,11 @@ import { MAX_ROWS } from "./limits.js";
 import { TableState } from "./table-state.js";
 
 /** @typedef {import("./field.js").Column} Column */
-/** @typedef {import("./schema.js").Key} Key */
 /** @typedef {import("./schema.js").Kind} Kind */
-/** @typedef {(string | Uint8Array)[]} Texts of the text and data columns, in order */
-/**
- * @typedef {object} Row never changed; another takes its place
- * @property {number} key The one that it entered last, or for which it waits.
- * @property {boolean} waits It left its key for one that was not told of since.
- * @property {number} generation
- * @property {number[]} values
- * @property {number[]} velocities
- * @property {Texts} texts
- */
-/** @typedef {{ring: number, slots: number[]}} HeldKey a key in sight, and its rows as it was told of last, ascending; never changed */
+/** @typedef {{slot: number, beyond: boolean}} Left a row that left a ring, and whether the next ring is to have it */
 
-/** Rows of all keys: a row that crosses is listed in its old key, too, until that key's ring is told of. */
-const MAX_LISTED = 4 * MAX_ROWS;
+/** The ring of a slot that nobody shows. */
+const NOBODY = 255;
 
 /** What an integer column can hold, and how it wraps (8.16). */
 export class Domain {
@@ -67,193 +56,269 @@ export class Domain {
   }
 }
 
+/** The rows of one ring, by their places in ascending slot; never changed once it is told. */
+export class Ring {
+  /**
+   * @param {Int32Array} slots
+   * @param {Int32Array} generations
+   * @param {Int32Array[]} values By integer column.
+   * @param {Int32Array[]} velocities
+   * @param {(string | Uint8Array)[][]} texts By text or data column.
+   */
+  constructor(slots, generations, values, velocities, texts) {
+    this.slots = slots;
+    this.generations = generations;
+    this.values = values;
+    this.velocities = velocities;
+    this.texts = texts;
+  }
+
+  /**
+   * One with room for rows.
+   * @param {Kind} kind
+   * @param {number} size
+   */
+  static of({ columns, apart }, size) {
+    const column = () => new Int32Array(size);
+    return new Ring(column(), column(), columns.map(column), columns.map(column), apart.map(() => []));
+  }
+
+  /**
+   * Take a row of another one.
+   * @param {number} i
+   * @param {Ring} from
+   * @param {number} j
+   */
+  put(i, from, j) {
+    this.slots[i] = from.slots[j];
+    this.generations[i] = from.generations[j];
+    for (let c = 0; c < this.values.length; c++) {
+      this.values[c][i] = from.values[c][j];
+      this.velocities[c][i] = from.velocities[c][j];
+    }
+    for (let t = 0; t < this.texts.length; t++) this.texts[t][i] = from.texts[t][j];
+  }
+
+  /** The checksum (8.24). */
+  crc() {
+    const size = this.slots.length;
+    const words = new Int32Array(1 + (2 + this.values.length) * size);
+    words[0] = size;
+    [this.slots, this.generations, ...this.values].forEach((column, i) => words.set(column, 1 + i * size));
+    return checksumOf(words);
+  }
+}
+
 /** The rows of one table that are in sight. */
 export class HeldTable {
-  /** Whether `state` is not what the rows say. */
+  /** Whether other rows are there than in `state`, other texts, or anything else is other. */
+  #otherRows = true;
+  #otherTexts = true;
   #stale = false;
-  /** When each ring was told of last. @type {number[]} */
-  #told = [];
+  /** By slot: the ring whose row is shown. Where there is only one that is clear. */
+  #shownOf;
+  /** Slots of rows that left their ring for the next one, which was not told of since; they are shown as they were. @type {Set<number>} */
+  #waiting = new Set();
+  /** At which the rings stand. @type {number[]} */
+  #ticks = [];
 
   /**
    * @param {Kind} kind A keyed one.
    * @param {HeldTable} [like] One of that kind, whose `state` is shared while nothing differs.
    */
   constructor(kind, like) {
+    const rings = /** @type {import("./schema.js").Key} */ (kind.key).rings;
     this.kind = kind;
-    this.key = /** @type {Key} */ (kind.key);
     this.domains = like?.domains ?? kind.columns.map((column) => new Domain(column));
-    /** The velocity of a row that stands still. @type {number[]} */
-    this.still = like?.still ?? this.domains.map(() => 0);
-    /** All rows, as `compose` made it last. */
+    /** The rows that are shown, as `compose` made them last. */
     this.state = like?.state ?? new TableState(kind);
-    /** @type {Map<number, HeldKey>} */
-    this.keys = new Map();
-    /** @type {Map<number, Row>} by slot */
-    this.rows = new Map();
+    /** The list of each. @type {Ring[]} */
+    this.rings = Array.from({ length: rings }, () => Ring.of(kind, 0));
+    this.#shownOf = new Uint8Array(rings > 1 ? MAX_ROWS : 0).fill(NOBODY);
   }
 
   /** One that may be changed while this one stays. */
   fork() {
     const forked = new HeldTable(this.kind, this);
-    forked.keys = new Map(this.keys);
-    forked.rows = new Map(this.rows);
+    forked.rings = this.rings.slice();
+    forked.#shownOf = this.#shownOf.slice();
+    forked.#waiting = new Set(this.#waiting);
+    forked.#ticks = this.#ticks.slice();
+    forked.#otherRows = this.#otherRows;
+    forked.#otherTexts = this.#otherTexts;
     forked.#stale = this.#stale;
-    forked.#told = this.#told.slice();
     return forked;
   }
 
-  /** One without keys and rows; itself if it has none. */
+  /** One without rows; itself if it has none. */
   emptied() {
-    if (this.keys.size === 0) return this;
+    if (this.state.size === 0 && this.rings.every(({ slots }) => slots.length === 0)) return this;
     const emptied = new HeldTable(this.kind, this);
     emptied.#stale = true;
-    emptied.#told = this.#told;
     return emptied;
   }
 
   /**
-   * Let a key go, with its rows and those that wait for it.
-   * @param {number} key
-   */
-  drop(key) {
-    if (!this.keys.delete(key)) throw new FrameError("a key is dropped that was not in sight");
-    for (const [slot, row] of this.rows) if (row.key === key) this.#remove(slot);
-  }
-
-  /**
-   * Let a row be of a key, whatever it was before.
-   * @param {number} slot
-   * @param {number} key
-   * @param {number} generation
-   * @param {number[]} values
-   * @param {number[]} velocities
-   * @param {Texts} texts
-   */
-  enter(slot, key, generation, values, velocities, texts) {
-    this.rows.set(slot, { key, waits: false, generation, values, velocities, texts });
-    this.#stale = true;
-  }
-
-  /**
-   * Let a row leave a key.
-   * @param {number} slot
-   * @param {number} key
-   * @param {number} to The key that it has now; -1 if that is not told.
-   */
-  leave(slot, key, to) {
-    const row = this.rows.get(slot);
-    if (row?.key !== key) return; // it has entered another key since, or is gone already
-    if (this.keys.has(to)) this.rows.set(slot, { ...row, key: to, waits: true });
-    else this.#remove(slot);
-  }
-
-  /** @param {number} slot */
-  #remove(slot) {
-    this.rows.delete(slot);
-    this.#stale = true;
-  }
-
-  /**
-   * The row of a key that stays in it.
-   * @param {number} slot
-   * @param {number} key
-   */
-  staying(slot, key) {
-    const row = this.rows.get(slot);
-    if (row === undefined || row.key !== key || row.waits) throw new FrameError("a row stays in a key, and is not there");
-    return row;
-  }
-
-  /**
-   * Let a row stand still, or move.
-   * @param {number} slot
-   * @param {Row} row as it was
-   * @param {number[]} values
-   * @param {number[]} velocities
-   */
-  move(slot, { key, generation, texts }, values, velocities) {
-    this.rows.set(slot, { key, waits: false, generation, values, velocities, texts });
-    this.#stale = true;
-  }
-
-  /**
-   * @param {number} slot
-   * @param {Row} row as it was
-   */
-  rest(slot, row) {
-    if (row.velocities !== this.still) this.rows.set(slot, { ...row, velocities: this.still });
-  }
-
-  /**
-   * Give a row another text, or data.
-   * @param {number} slot
-   * @param {number} column counts those only
-   * @param {string | Uint8Array} text
-   */
-  setText(slot, column, text) {
-    const row = /** @type {Row} */ (this.rows.get(slot));
-    this.rows.set(slot, { ...row, texts: row.texts.map((was, i) => (i === column ? text : was)) });
-    this.#stale = true;
-  }
-
-  /**
-   * End a section in which these rings were told of: who waited for their keys in vain is gone.
-   * @param {boolean[]} told by ring
+   * Remember that a ring stands at the version of a tick.
+   * @param {number} number
    * @param {number} tick
    */
-  settle(told, tick) {
-    told.forEach((has, ring) => {
-      if (has) this.#told[ring] = tick;
-    });
-    for (const [slot, { key, waits }] of this.rows) {
-      if (waits && told[/** @type {HeldKey} */ (this.keys.get(key)).ring]) this.#remove(slot);
-    }
-    let listed = 0;
-    for (const { slots } of this.keys.values()) listed += slots.length;
-    if (listed > MAX_LISTED) throw new FrameError("more rows in sight than there can be");
+  stands(number, tick) {
+    this.#ticks[number] = tick;
   }
 
   /**
-   * The checksum of a key's rows (8.24).
-   * @param {number} key
+   * Let a ring have another list.
+   * @param {number} number
+   * @param {Ring} ring
+   * @param {Left[]} left
    */
-  crc(key) {
-    const { slots } = /** @type {HeldKey} */ (this.keys.get(key));
-    const rows = slots.map((slot) => /** @type {Row} */ (this.rows.get(slot)));
-    const columns = this.domains.map((_, c) => rows.map(({ values }) => values[c]));
-    return checksumOf(Int32Array.from([slots.length, ...slots, ...rows.map(({ generation }) => generation), ...columns.flat()]));
+  told(number, ring, left) {
+    const before = this.rings[number];
+    if (ring !== before) this.#stale = true;
+    if (ring.texts !== before.texts) this.#otherTexts = true;
+    if (ring.generations !== before.generations) this.#otherRows = true;
+    this.rings[number] = ring;
+    if (this.rings.length > 1) this.#show(number, ring.slots, left);
+  }
+
+  /**
+   * Choose anew which ring shows a row.
+   * @param {number} number
+   * @param {Int32Array} slots
+   * @param {Left[]} left
+   */
+  #show(number, slots, left) {
+    const of = this.#shownOf;
+    const waiting = this.#waiting;
+    for (const { slot, beyond } of left) {
+      if (of[slot] !== number || waiting.has(slot)) continue; // a lower ring has it
+      if (beyond) waiting.add(slot);
+      else of[slot] = NOBODY;
+    }
+    // Who waited for this ring is shown as it has it, or no more.
+    for (const slot of waiting) {
+      if (of[slot] !== number - 1) continue;
+      of[slot] = NOBODY;
+      waiting.delete(slot);
+      this.#otherRows = this.#otherTexts = this.#stale = true;
+    }
+    for (const slot of slots) {
+      if (of[slot] < number) continue;
+      if (of[slot] !== number) {
+        of[slot] = number;
+        this.#otherRows = this.#otherTexts = this.#stale = true;
+      }
+      waiting.delete(slot);
+    }
   }
 
   /** Make `state` of the rows, unless it is theirs. */
   compose() {
     if (!this.#stale) return;
-    this.#stale = false;
-    const state = new TableState(this.kind);
-    let height = 0;
-    for (const slot of this.rows.keys()) if (slot >= height) height = slot + 1;
-    state.own(height);
-    state.size = this.rows.size;
-    const { alive, generations, columns, kind } = state;
-    for (const [slot, { generation, values, texts }] of this.rows) {
-      alive[slot] = 1;
-      generations[slot] = generation;
-      for (let c = 0; c < columns.length; c++) columns[c][slot] = values[c];
-      for (let i = 0; i < texts.length; i++) state.texts[kind.apart[i]][slot] = texts[i];
-    }
+    const { kind, rings } = this;
+    const old = this.state;
+    const state = new TableState(kind);
     this.state = state;
+    const shown = rings.length === 1 ? rings : rings.map((ring, number) => this.#shown(ring, number));
+    if (this.#waiting.size) shown.push(this.#kept(old));
+    if (this.#otherRows) own(state, shown);
+    else share(state, old);
+    for (const { slots, generations, values, texts } of shown) {
+      if (this.#otherRows) scatter(slots, generations, state.generations);
+      for (let c = 0; c < values.length; c++) scatter(slots, values[c], state.columns[c]);
+      for (let t = 0; t < texts.length && this.#otherTexts; t++) scatter(slots, texts[t], state.texts[kind.apart[t]]);
+    }
+    if (!this.#otherTexts) state.texts = old.texts;
+    this.#otherRows = this.#otherTexts = this.#stale = false;
     this.#findSlow(state);
   }
 
   /**
-   * The rows of slower rings that moved when they were told of last.
+   * The rows of a ring that are shown.
+   * @param {Ring} ring
+   * @param {number} number
+   */
+  #shown(ring, number) {
+    const of = this.#shownOf;
+    let size = 0;
+    for (const slot of ring.slots) if (of[slot] === number) size++;
+    if (size === ring.slots.length) return ring;
+    const shown = Ring.of(this.kind, size);
+    for (let j = 0, i = 0; j < ring.slots.length; j++) if (of[ring.slots[j]] === number) shown.put(i++, ring, j);
+    return shown;
+  }
+
+  /**
+   * The rows that wait for their next ring.
+   * @param {TableState} old
+   */
+  #kept(old) {
+    const kept = Ring.of(this.kind, this.#waiting.size);
+    let i = 0;
+    for (const slot of [...this.#waiting].sort((a, b) => a - b)) {
+      kept.slots[i] = slot;
+      kept.generations[i] = old.generations[slot];
+      kept.values.forEach((column, c) => { column[i] = old.columns[c][slot]; });
+      kept.texts.forEach((column, t) => { column[i] = old.text(this.kind.apart[t], slot); });
+      i++;
+    }
+    return kept;
+  }
+
+  /**
+   * The rows that slower rings show.
    * @param {TableState} state
    */
   #findSlow({ slow }) {
-    for (const [slot, { key, waits, values, velocities }] of this.rows) {
-      const { ring } = /** @type {HeldKey} */ (this.keys.get(key));
-      if (ring === 0 || waits || !velocities.some((v) => v !== 0)) continue;
-      const was = values.map((value, c) => this.domains[c].nearest(value - velocities[c]));
-      slow.set(slot, { was, tick: this.#told[ring], span: 2 ** ring });
+    for (let number = 1; number < this.rings.length; number++) {
+      const { slots, values, velocities } = this.rings[number];
+      for (let i = 0; i < slots.length; i++) {
+        if (this.#shownOf[slots[i]] !== number) continue;
+        const was = this.domains.map((domain, c) => domain.nearest(values[c][i] - velocities[c][i]));
+        slow.set(slots[i], { was, tick: this.#ticks[number], span: 2 ** number });
+      }
     }
   }
+}
+
+/**
+ * Let a table have rows, and room for all that is to be known of them.
+ * @param {TableState} state
+ * @param {Ring[]} shown
+ */
+function own(state, shown) {
+  let height = 0;
+  for (const { slots } of shown) {
+    if (slots.length === 0) continue;
+    height = Math.max(height, slots[slots.length - 1] + 1);
+    state.size += slots.length;
+  }
+  state.own(height);
+  for (const { slots } of shown) for (let i = 0; i < slots.length; i++) state.alive[slots[i]] = 1;
+}
+
+/**
+ * Let a table have the rows of another one, and room for other numbers.
+ * @param {TableState} state
+ * @param {TableState} old
+ */
+function share(state, old) {
+  state.height = old.height;
+  state.size = old.size;
+  state.alive = old.alive;
+  state.generations = old.generations;
+  const memory = new Int32Array(old.columns.length * old.height);
+  state.columns = old.columns.map((_, c) => memory.subarray(c * old.height, (c + 1) * old.height));
+}
+
+/**
+ * Write what rows have to their slots.
+ * @template T
+ * @param {Int32Array} slots
+ * @param {{[i: number]: T}} from
+ * @param {{[slot: number]: T}} column
+ */
+function scatter(slots, from, column) {
+  for (let i = 0; i < slots.length; i++) column[slots[i]] = from[i];
 }

@@ -29,7 +29,7 @@ export class TableState {
     this.texts = kind.fields.map(() => []);
     /** The slots whose integers the step to this version may have changed, ascending. */
     this.touched = NONE;
-    /** Of a keyed table: the rows that are told of at every few ticks only, and moved the last time. @type {Map<number, Slow>} */
+    /** Of a keyed table: the rows that are told of at every few ticks only. @type {Map<number, Slow>} */
     this.slow = new Map();
   }
 

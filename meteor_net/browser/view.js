@@ -110,7 +110,9 @@ export class TableView {
     const both = previous !== next && previous.alive[slot] === 1 && previous.generations[slot] === generation;
     const early = both && this.#alpha < 1;
     const still = early ? previous : next; // what does not move by degrees
-    const moves = both && this.#alpha !== 1 && !this.#jumped(slot);
+    // Who is told of at every few ticks only from the later version on stays as it was until then.
+    const waits = early && next.slow.has(slot) && !previous.slow.has(slot);
+    const moves = both && this.#alpha !== 1 && !waits && !this.#jumped(slot);
     const row = bare();
     let column = 0;
     next.kind.fields.forEach((field, f) => {

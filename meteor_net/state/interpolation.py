@@ -82,6 +82,13 @@ def _glide(kind: type[Table], columns: dict[str, Any], was: TableVersion, will: 
     both = np.zeros(len(will.alive), dtype=np.bool_)
     if alpha < 1.0:
         both[:size] = was.alive[:size] & will.alive[:size] & (was.generation[:size] == will.generation[:size])
+    # Who is told of so from the later version on stays as it was until then.
+    quick = both.copy()
+    for slow in was.slow:
+        quick[slow.slots[slow.slots < len(quick)]] = False
+    for slow in will.slow:
+        slots = slow.slots[quick[slow.slots]]
+        _put(layout, columns, will, slots, was.ints[:, slots], was.ints[:, slots], 0.0)
     for version, rows in ((was, both), (will, ~both)):  # a row is on the way that the earlier version tells, if it is in both
         for slow in version.slow:
             done = min(max(0.0, (at - slow.tick) / slow.span), 1.0)

@@ -49,7 +49,7 @@ class TableVersion:
         generation: Of each slot; 0 where free.
         ints: One row an integer column, one column a slot; 0 where free.
         texts: An array of text or bytes for each text or data column; empty ones where free.
-        slow: In a client, the rows that are told of at a lower rate and moved the last time.
+        slow: In a client, the rows that are told of at a lower rate.
     """
 
     __slots__ = ("__weakref__", "alive", "chosen", "generation", "ints", "moved", "slow", "texts")

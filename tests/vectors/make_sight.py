@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from meteor_net.state import Replica, Schema, interpolate
-from tests.state.sight_writer import Bits
+from tests.state.sight_writer import Bits, uvarint
 from tests.vectors.sight_story import CELLS, SCHEMA, Scene, Told, around
 from tests.vectors.state_story import shown
 
@@ -94,12 +94,12 @@ def _jumping() -> dict[str, Any]:
 
 def _still() -> dict[str, Any]:
     """Give two frames in which little is seen: what is refused comes after them."""
-    client, story = _story("one ship, in cell 2", 4, 7, 4)
-    client.scene.tables[1].clear()
-    client.scene.tables[2].clear()
-    ship = client.scene.tables[0].pop(min(client.scene.tables[0]))
-    client.scene.tables[0].clear()
-    client.scene.tables[0][3] = client.scene._placed(type(ship)(0, 5, (25, *ship.values[1:]), ("ship", b"\1\2")))
+    client, story = _story("a ship in ring 0, and one in ring 2", 4, 7, 4)
+    ship = next(iter(client.scene.tables[0].values()))
+    for table in client.scene.tables:
+        table.clear()
+    for slot, x in ((3, 25), (9, 65)):
+        client.scene.tables[0][slot] = client.scene._placed(type(ship)(0, 5, (x, *ship.values[1:]), ("ship", b"\1\2")))
     client.scene.go_on = lambda: None  # type: ignore[method-assign]
     view = {key: 0 if key < 4 else 2 for key in range(CELLS - 1)}
     story["frames"].append(client.frame([view, {7: 0}, {0: 0}], check=True, back=0))
@@ -118,92 +118,75 @@ def _bits(*parts: tuple[int, int | None]) -> bytes:
     return bytes(bits)
 
 
+#: No row leaves, and none enters.
+STAY = ((0, None), (0, None))
+
+
+def _part(head: bytes, *bits: tuple[int, int | None], texts: bytes = b"\0", ring: int = 0) -> bytes:
+    """Write an item with one part of the ships' table."""
+    return bytes([2, 2 << ring]) + head + _bits(*bits) + texts
+
+
 def _bad() -> list[tuple[str, bytes]]:
-    """Give items that are refused where the cells 0 to 3 are in ring 0, 4 to 14 in ring 2, and the ship 3 is in cell 2."""
-    nothing, no_column = b"\0", b"\0\0"
-    ways = b"\0\1\0"  # x: parameter 0, mode hold
-
-    def ring_0(piece: bytes, head: bytes = no_column) -> bytes:
-        return b"\2\10" + head + nothing * 2 + piece + nothing
-
-    moved = _bits((1, 1), (0b100, 3))  # all rows have numbers, of no column
-    gained = b"\2\2\1\1\0"  # cell 0, in ring 0
+    """Give items that are refused where the ship 3 is in ring 0, and the ship 9 in ring 2."""
+    still, x, y = b"\0", b"\5", b"\11"  # no step; a step with values for x, or for y
+    leaves = ((1, None), (0, None), (0, 4))  # the first: its place is a number with the parameter 4
     return [
         ("no byte of a head's second", b"\x80"),
-        ("a section for a fourth keyed table", b"\x10\0"),
-        ("a byte is left over", b"\2\0\0"),
+        ("a head of 36 bits", b"\x80\x80\x80\x80\x80\1"),
+        ("a section for a fourth keyed table", b"\x10\2\0\3"),
+        ("a byte is left over", _part(still, *STAY) + b"\0"),
         ("a section is missing", b"\2"),
-        ("a ring that is not in the schema", b"\2\x40" + no_column),
-        ("a ring of a table with one ring", b"\4\x10" + no_column),
-        ("a key is dropped that was not in sight", b"\2\1\1\x0f"),
-        ("a key of five bits", b"\2\1\1\x10"),
-        ("a key far beyond", b"\2\1\2\1\xff\xff\xff\xff\x0f"),
-        ("more keys than bytes", b"\2\1\xff\xff\xff\xff\x0f\0"),
-        ("keys are gained in no ring of the schema", b"\2\2\x08\1\0" + bytes(12) + b"\1"),
-        ("keys are gained, and none are named", b"\2\2\1\0" + bytes(12)),
-        ("a key is gained in two rings", b"\2\2\3\1\0\1\0" + bytes(12) + b"\1\1"),
-        ("a parameter of 32 for gaps", gained + b"\x20" + bytes(11) + b"\1"),
-        ("a parameter of 32 for a column", gained + bytes(11) + b"\x20" + b"\1"),
-        ("bits that fill up are set", gained + bytes(12) + b"\x21"),
-        ("16,385 rows in a key", gained + bytes(12) + _rows(16_385)),
-        ("a keyframe's checksum differs", b"\2\6\1\1\0" + bytes(12) + b"\1" + bytes(4)),
-        ("a piece is missing", b"\2\10" + no_column + nothing * 3),
-        ("a piece too many", b"\2\10" + no_column + nothing * 5),
-        ("a parameter of 32 for the gaps of pieces", b"\2\10\x20\0" + nothing * 4),
-        ("a column that is not there", ring_0(nothing, b"\0\x80\x10\0")),
-        ("mode half", ring_0(nothing, b"\0\1\1")),
-        ("mode 7", ring_0(nothing, b"\0\1\7")),
-        ("nothing changed, and bits that fill up are set", ring_0(b"\x80")),
-        (
-            "a row leaves a key without rows",
-            b"\2\10" + no_column + _bits((1, 1), (1, 3), (0, None), (0, 1), (1, 1), (0, 3)) + b"\0",
-        ),
-        (
-            "a row leaves at a place that is not there",
-            ring_0(_bits((1, 1), (0b001, 3), (0, None), (1, None), (0, 2), (0, 1)) + b"\0"),
-        ),
-        ("a value leaves its domain", ring_0(_bits((1, 1), (0b100, 3), (300, None)) + b"\0", b"\0\2\0")),
-        ("a number of 36 zeros", ring_0(b"\x09\0\0\0\0\0\1\0", ways)),
-        ("a number without an end", ring_0(b"\x09" + bytes(12), ways)),
-        ("a number of 2^32", ring_0(_bits((1, 1), (0b100, 3), (1 << 3, 4), (0, 31), (0, 2)) + bytes(1), b"\0\1\xf8")),
-        ("a text of a row that is not there", ring_0(moved + b"\1\1\0\0")),
-        ("a text of a third column", ring_0(moved + b"\1\0\2\0")),
-        ("a text that is too long", ring_0(moved + b"\1\0\0\x09" + b"x" * 9)),
-        ("a text that is no UTF-8", ring_0(moved + b"\1\0\0\2\xc3\x28")),
-        ("a text of a lone surrogate", ring_0(moved + b"\1\0\0\3\xed\xa0\x80")),
-        ("data of five bytes", ring_0(moved + b"\1\0\1\5" + bytes(5))),
-        ("a text that is cut", ring_0(moved + b"\1\0\0\x7f" + b"x")),
-        (
-            "a row of side 3",
-            gained + bytes(12) + _bits((1, None), (0, 2), (0, None), (0, None), (0, 8), (0, 7), (0, 10), (3, 2), (0, 99)),
-        ),
-        (
-            "a row stays in a cell, and has entered another",
-            b"\2\x0a\1\1\0\x0d" + bytes(11) + _slot(3, 5) + b"\0\0" + no_column + nothing * 3,
-        ),
-        ("slot 16,384", gained + b"\x0d" + bytes(11) + _slot(16_384, 0)),
-        ("a generation of 65,536", gained + b"\x0d" + bytes(11) + _slot(0, 65_536)),
+        ("a section without parts", b"\2\0"),
+        ("a section with nothing but checksums", b"\2\1"),
+        ("a ring that is not in the schema", _part(still, *STAY, ring=3)),
+        ("a ring of a table with one ring", b"\4\4\0\3"),
+        ("all rows have numbers, and it is no step", _part(b"\2", *STAY)),
+        ("values, and it is no step", _part(b"\4\0", *STAY)),
+        ("a column that is not there", _part(uvarint(1 + (1 << 13)) + b"\0", *STAY, (0, 1))),
+        ("mode half", _part(x + b"\1", *STAY, (0, 1))),
+        ("mode 7", _part(x + b"\7", *STAY, (0, 1))),
+        ("bits that fill up are set", _part(still, *STAY, (1, 3))),
+        ("two rows leave a ring of one", _part(still, (2, None), (0, None), (0, 5), (0, None), (0, 5), (0, None))),
+        ("a row leaves at a place that is not there", _part(still, (1, None), (1, 1), (1, 4), (0, 1), (0, None))),
+        ("a row leaves a ring without rows", _part(still, *leaves, (0, 1), (0, None), ring=1)),
+        ("a row leaves the last ring for the next", _part(still, *leaves, (1, 1), (0, None), ring=2)),
+        ("more rows enter than there are bytes", _part(still, (0, None), (100, None), (0, 900))),
+        ("2^32 - 1 rows enter", _part(still, (0, None), ((1 << 32) - 1, None), (0, 900))),
+        ("16,385 rows enter", b"\x08\2\0" + _bits((0, None), (16_385, None), *[(0, 999)] * 33)),
+        ("slot 16,384", _entered(16_384, 0)),
+        ("a generation of 65,536", _entered(0, 65_536)),
+        ("a row of side 3", _entered(0, 0, 3 << (8 + 7 + 10))),
+        ("a row with a text that is cut", _entered(0, 0)[:-1] + b"\1"),
+        ("a value leaves its domain", _part(y + b"\0", *STAY, (1, 1), (300, None))),
+        ("a number of 36 zeros", _part(x + b"\0", *STAY, (1, 1), (0, 36), (1, 1), (0, 60))),
+        ("a number without an end", _part(x + b"\0", *STAY, (1, 1), (0, 99))),
+        ("a number of 2^32", _part(x + b"\xf8", *STAY, (1, 1), (0, 3), (1, 1), (0, 31))),
+        ("a text of a row that is not there", _part(still, *STAY, texts=b"\1\1\0\0")),
+        ("a text of a third column", _part(still, *STAY, texts=b"\1\0\2\0")),
+        ("a text that is too long", _part(still, *STAY, texts=b"\1\0\0\x09" + b"x" * 9)),
+        ("a text that is no UTF-8", _part(still, *STAY, texts=b"\1\0\0\2\xc3\x28")),
+        ("a text of a lone surrogate", _part(still, *STAY, texts=b"\1\0\0\3\xed\xa0\x80")),
+        ("data of five bytes", _part(still, *STAY, texts=b"\1\0\1\5" + bytes(5))),
+        ("a text that is cut", _part(still, *STAY, texts=b"\1\0\0\x7f" + b"x")),
+        ("more texts than bytes", _part(still, *STAY, texts=b"\xff\xff\xff\xff\x0f\0\0\0")),
+        ("the checksum differs", b"\2\3\0\3\0" + bytes(4)),
     ]
 
 
-def _rows(count: int) -> bytes:
-    """Begin a keyframe of so many rows."""
+def _entered(slot: int, generation: int, raw: int = 0) -> bytes:
+    """Write that a row enters ring 0, with no texts; the parameter of its slot is 14, its velocities are 0."""
     bits = Bits()
-    bits.number(count, 2)
-    bits.raw(0, 400)
-    return bytes(bits)
-
-
-def _slot(slot: int, generation: int) -> bytes:
-    """Write a keyframe of a row in a slot, with the parameter 13 for the gap; all values are 0, and so are velocities of 0."""
-    bits = Bits()
-    bits.number(1, 2)
-    bits.number(slot, 13)
+    bits.number(0, 0)
+    bits.number(1, 0)
+    bits.raw(14, 5)
+    bits.raw(0, 11 * 5)
+    bits.number(slot, 14)
     bits.number(generation, 0)
-    bits.raw(0, 8 + 7 + 10 + 2 + 1 + 32 + 6 + 2 + 3 * 4)
+    bits.raw(raw, 8 + 7 + 10 + 2 + 1 + 32 + 6 + 2 + 3 * 4)
     for _ in range(11):
         bits.number(0, 0)
-    return bytes(bits)
+    return b"\2\2\0" + bytes(bits) + b"\0\0\0"
 
 
 def text() -> str:

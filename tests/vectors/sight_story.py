@@ -18,7 +18,7 @@ SCHEMA: dict[str, Any] = {
         {"name": "rock", "fields": [{"name": "size", "kind": "uint", "bits": 8}]},
         {
             "name": "ship",
-            "key": {"kind": "cells", "bits": 4, "rings": 3},
+            "key": {"kind": "cells", "rings": 3},
             "fields": [
                 {"name": "x", "kind": "fixed", "step": 0.5, "low": 0, "high": 80, "wrap": True},
                 {"name": "y", "kind": "fixed", "step": 0.25, "low": -10, "high": 10, "wrap": False},
@@ -34,12 +34,12 @@ SCHEMA: dict[str, Any] = {
         },
         {
             "name": "card",
-            "key": {"kind": "owner", "bits": 16, "rings": 1},
+            "key": {"kind": "owner", "rings": 1},
             "fields": [{"name": "suit", "kind": "uint", "bits": 2}, {"name": "hint", "kind": "int", "bits": 5}],
         },
         {
             "name": "note",
-            "key": {"kind": "team", "bits": 16, "rings": 1},
+            "key": {"kind": "team", "rings": 1},
             "fields": [{"name": "text", "kind": "text", "max": 20}],
         },
     ],

@@ -1,280 +1,283 @@
-"""What a client holds of a keyed table: the rows of the keys in its sight (wire clauses 8.22 and 8.23)."""
+"""What a client holds of a keyed table: the list of rows of each ring, and which of them are shown (wire clause 8.23)."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from meteor_net.state.coding.plan import SMALL
 from meteor_net.state.errors import FrameError
 from meteor_net.state.layout import Layout
-from meteor_net.state.sight.keys import KeySpec
 from meteor_net.state.table import Table
-from meteor_net.state.version import MAX_SLOTS, Generations, Ints, Mask, Slow, TableVersion, Texts, note_moved
+from meteor_net.state.version import MAX_SLOTS, Generations, Ints, Mask, Slow, TableVersion, Texts
 
-#: Rows of all keys: a row that crosses is listed in its old key, too, until that key's ring is told of.
-MAX_LISTED = 4 * MAX_SLOTS
+Slots = NDArray[np.intp]
+Numbers = NDArray[np.int64]
 
-Integers = list[int]
-
-
-class Domain(NamedTuple):
-    """What an integer column can hold, and how it wraps (wire clause 8.16).
-
-    Attributes:
-        lowest, highest: The values.
-        modulus: Of sums.
-        begin: Sums are brought to the `modulus` integers from here on.
-        below, above: Differences of least magnitude are from `below` on, and less than `above`.
-    """
-
-    lowest: int
-    highest: int
-    modulus: int
-    begin: int
-    below: int
-    above: int
+#: The ring of a slot that nobody shows.
+NOBODY = 127
 
 
-def domains_of(layout: Layout) -> list[Domain]:
-    """Give the domains of a table's integer columns."""
-    domains = []
-    for field in layout.columns:
-        size = field.highest - field.lowest + 1
-        ring = field.modulus or (size if size in SMALL else 0)
-        modulus, begin = (ring, field.lowest) if ring else (1 << 32, -(1 << 31))
-        domains.append(Domain(field.lowest, field.highest, modulus, begin, -(modulus // 2), (modulus + 1) // 2))
-    return domains
-
-
-class HeldKey(NamedTuple):
-    """A key in sight.
+class Ring(NamedTuple):
+    """The rows of one ring, in ascending slot; nobody may write to the arrays.
 
     Attributes:
-        ring: How often it is told of.
-        slots: Its rows as it was told of last, ascending; nobody may write to it.
+        slots: Shape (rows).
+        generations: Shape (rows).
+        values, velocities: Shape (integer columns, rows).
+        texts: Texts and data, shape (text columns, rows).
     """
 
-    ring: int
-    slots: list[int]
+    slots: Slots
+    generations: Generations
+    values: Numbers
+    velocities: Numbers
+    texts: NDArray[np.object_]
+
+    @classmethod
+    def empty(cls, layout: Layout) -> Ring:
+        """Make one without rows."""
+        none = np.zeros((len(layout.columns), 0), dtype=np.int64)
+        texts = np.empty((len(layout.texts), 0), dtype=np.object_)
+        return cls(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.uint16), none, none, texts)
+
+    def take(self, places: Slots) -> Ring:
+        """Give some of the rows."""
+        slots, generations, values, velocities, texts = self
+        return Ring(slots[places], generations[places], values[:, places], velocities[:, places], texts[:, places])
+
+    def crc(self) -> int:
+        """Give the checksum (wire clause 8.24)."""
+        numbers = np.concatenate(([len(self.slots)], self.slots, self.generations, self.values.ravel()))
+        return zlib.crc32(numbers.astype("<i4").tobytes())
+
+
+def merged(parts: list[Ring]) -> Ring:
+    """Give the rows of several, which share no slot."""
+    arrays: list[Any] = [np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)]
+    both = Ring(*arrays)
+    return both.take(np.argsort(both.slots))
+
+
+class Domains:
+    """What a table's integer columns can hold, and how they wrap (wire clause 8.16).
+
+    Attributes:
+        lowest: Of each column, as a list.
+        widths: Bits of a value that travels raw, of each column.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        columns = layout.columns
+        self.lowest = [field.lowest for field in columns]
+        spans = [field.highest - field.lowest for field in columns]
+        self.widths = [span.bit_length() for span in spans]
+        rings = [field.modulus or (span + 1 if span + 1 in SMALL else 0) for field, span in zip(columns, spans, strict=True)]
+        self._lowest = _column(self.lowest)
+        self._highest = _column([field.highest for field in columns])
+        self._modulus = _column([ring or 1 << 32 for ring in rings])
+        self._begin = _column([low if ring else -(1 << 31) for low, ring in zip(self.lowest, rings, strict=True)])
+        self._below = -(self._modulus // 2)
+
+    def check(self, values: Numbers) -> None:
+        """Make sure that values of all columns are in their domains.
+
+        Raises:
+            FrameError: One is not.
+        """
+        if (values > self._highest).any():
+            raise FrameError("a value outside its field's domain")
+
+    def brought(self, sums: Numbers, columns: Slots) -> Numbers:
+        """Bring sums into their domains.
+
+        Args:
+            sums: Shape (columns, rows).
+            columns: Which these are.
+
+        Raises:
+            FrameError: One leaves its domain.
+        """
+        lowest, highest, begin = self._lowest[columns], self._highest[columns], self._begin[columns]
+        outside = (sums < lowest) | (sums > highest)
+        if outside.any():
+            sums = np.where(outside, (sums - begin) % self._modulus[columns] + begin, sums)
+            if ((sums < lowest) | (sums > highest)).any():
+                raise FrameError("a value leaves its field's domain")
+        return sums
+
+    def clipped(self, sums: Numbers) -> Numbers:
+        """Bring sums of all columns into their domains; what is outside then, which nobody sends, is its border."""
+        sums = (sums - self._begin) % self._modulus + self._begin
+        return sums.clip(self._lowest, self._highest)
+
+    def least(self, differences: Numbers, columns: Slots) -> Numbers:
+        """Bring differences of some columns to their least magnitude."""
+        below = self._below[columns]
+        return (differences - below) % self._modulus[columns] + below
+
+
+def _column(numbers: list[int]) -> Numbers:
+    return np.array(numbers, dtype=np.int64)[:, None]
 
 
 class HeldTable:
     """The rows of one table that are in sight.
 
-    Rows, and keys, are replaced and never written to: so a fork shares them, and whoever is refused drops the fork.
+    Lists, and arrays, are replaced and never written to: so a fork shares them, and whoever is refused drops the fork.
 
     Args:
         kind: A keyed table.
 
     Attributes:
-        keys: Those in sight.
-        key: Of each row, by its slot: the one that it entered last, or for which it waits.
-        waiting: Slots of the rows that left their key for one that was not told of since.
-        values, velocities, generations, texts: Of each row, by its slot.
-        version: All rows, as `compose` made it last.
+        rings: The list of each.
+        version: The rows that are shown, as `compose` made it last.
     """
 
     def __init__(self, kind: type[Table]) -> None:
         assert kind.key_spec is not None
         self.kind = kind
-        self.spec: KeySpec = kind.key_spec
         self.layout = kind.layout()
-        self.domains = domains_of(self.layout)
-        #: Bits of a row's integers when they travel raw, and of each.
-        self.widths = [(domain.highest - domain.lowest).bit_length() for domain in self.domains]
-        self.width = sum(self.widths)
-        #: The velocity of a row that stands still.
-        self.still: Integers = [0] * len(self.domains)
+        self.domains = Domains(self.layout)
+        self._none = Ring.empty(self.layout)
+        self.rings = [self._none] * kind.key_spec.rings
         self.version = TableVersion.empty(self.layout)
-        #: When each ring was told of last.
-        self._told = [0] * self.spec.rings
+        #: At which the rings stand.
+        self._ticks = [0] * len(self.rings)
         self._forget()
 
     def _forget(self) -> None:
-        self.keys: dict[int, HeldKey] = {}
-        self.key: dict[int, int] = {}
-        self.waiting: set[int] = set()
-        self.values: dict[int, Integers] = {}
-        self.velocities: dict[int, Integers] = {}
-        self.generations: dict[int, int] = {}
-        self.texts: dict[int, tuple[Any, ...]] = {}
+        self.rings = [self._none] * len(self.rings)
+        #: By slot: the ring whose row is shown. Where there is only one that is clear.
+        self._shown_of = np.full(MAX_SLOTS if len(self.rings) > 1 else 0, NOBODY, dtype=np.int8)
+        #: Slots of rows that left their ring for the next one, which was not told of since; they are shown as they were.
+        self._waiting: set[int] = set()
         #: Whether other rows are there than in `version`, and whether they have other texts.
         self._other_rows = self._other_texts = True
 
     def fork(self) -> HeldTable:
         """Give one that may be changed while this one stays."""
         forked = copy(self)
-        forked._told = self._told.copy()
-        forked.keys = self.keys.copy()
-        forked.key = self.key.copy()
-        forked.waiting = self.waiting.copy()
-        forked.values = self.values.copy()
-        forked.velocities = self.velocities.copy()
-        forked.generations = self.generations.copy()
-        forked.texts = self.texts.copy()
+        forked.rings = self.rings.copy()
+        forked._shown_of = self._shown_of.copy()
+        forked._waiting = self._waiting.copy()
         return forked
 
     def emptied(self) -> HeldTable:
-        """Give one without keys and rows; itself if it has none."""
-        if not self.keys:
+        """Give one without rows; itself if it has none."""
+        if not any(len(ring.slots) for ring in self.rings) and not len(self.version.alive):
             return self
         emptied = copy(self)
         emptied._forget()
         return emptied
 
-    # --- rows come and go ---
+    def stands(self, number: int, tick: int) -> None:
+        """Remember that a ring stands at the version of a tick."""
+        self._ticks = [*self._ticks[:number], tick, *self._ticks[number + 1 :]]
 
-    def drop(self, key: int) -> None:
-        """Let a key go, with its rows and those that wait for it.
+    def told(self, number: int, ring: Ring, left: Slots, beyond: Mask) -> None:
+        """Let a ring have another list.
 
-        Raises:
-            FrameError: It is not in sight.
+        Args:
+            number: Of the ring.
+            ring: Its rows now.
+            left: Slots of the rows that left it.
+            beyond: Which of these the next ring is to have.
         """
-        held = self.keys.pop(key, None)
-        if held is None:
-            raise FrameError(f"{self.kind.table_name}: the key {key} is dropped, and was not in sight")
-        for slot in (*held.slots, *self.waiting):
-            if self.key.get(slot) == key:
-                self._remove(slot)
-
-    def enter(
-        self, slot: int, key: int, generation: int, values: Integers, velocities: Integers, texts: tuple[Any, ...]
-    ) -> None:
-        """Let a row be of a key, whatever it was before."""
-        if self.generations.get(slot) != generation:
-            self._other_rows = True
-            self.generations[slot] = generation
-        if texts and self.texts.get(slot) != texts:
-            self.texts[slot] = texts
+        before = self.rings[number]
+        self.rings[number] = ring
+        if ring.texts is not before.texts:
             self._other_texts = True
-        self.key[slot] = key
-        self.waiting.discard(slot)
-        self.values[slot] = values
-        self.velocities[slot] = velocities
+        if ring.generations is not before.generations:
+            self._other_rows = True
+        if len(self.rings) > 1:
+            self._show(number, left, beyond)
 
-    def leave(self, slot: int, key: int, to: int | None) -> None:
-        """Let a row leave a key, for another one if that is known."""
-        if self.key.get(slot) != key:
-            return  # it has entered another key since, or is gone already
-        if to is None or to not in self.keys:
-            self._remove(slot)
-        else:
-            self.key[slot] = to
-            self.waiting.add(slot)
+    def _show(self, number: int, left: Slots, beyond: Mask) -> None:
+        """Choose anew which ring shows a row."""
+        of, slots = self._shown_of, self.rings[number].slots
+        for slot, further in zip(left.tolist(), beyond.tolist(), strict=True):
+            if of[slot] != number or slot in self._waiting:
+                continue  # a lower ring has it
+            if further:
+                self._waiting.add(slot)
+            else:
+                of[slot] = NOBODY
+        # Who waited for this ring is shown as it has it, or no more.
+        came = [slot for slot in self._waiting if of[slot] == number - 1]
+        if came:
+            of[came] = NOBODY
+            self._waiting.difference_update(came)
+            self._other_rows = self._other_texts = True
+        mine = slots[of[slots] >= number]
+        if (of[mine] != number).any():
+            of[mine] = number
+            self._other_rows = self._other_texts = True
+        if self._waiting:
+            self._waiting.difference_update(mine.tolist())
 
-    def _remove(self, slot: int) -> None:
-        for column in (self.key, self.values, self.velocities, self.generations):
-            del column[slot]
-        self.texts.pop(slot, None)
-        self.waiting.discard(slot)
-        self._other_rows = self._other_texts = True
-
-    def check_staying(self, key: int, slots: list[int]) -> None:
-        """Make sure that rows are of a key.
-
-        Raises:
-            FrameError: One is gone, is of another, or waits for this one.
-        """
-        of = self.key
-        for slot in slots:
-            if of.get(slot) != key or slot in self.waiting:
-                raise FrameError(f"{self.kind.table_name}: the row {slot} stays in the key {key}, and is not there")
-
-    def set_text(self, slot: int, column: int, text: Any) -> None:
-        """Give a row another text, or data; `column` counts those only."""
-        texts = self.texts[slot]
-        self.texts[slot] = (*texts[:column], text, *texts[column + 1 :])
-        self._other_texts = True
-
-    def settle(self, rings: Iterable[int], tick: int) -> None:
-        """End a section in which these rings were told of, at a tick: who waited for their keys in vain is gone.
-
-        Raises:
-            FrameError: There are more rows than can be.
-        """
-        told = set(rings)
-        for ring in told:
-            self._told[ring] = tick
-        for slot in list(self.waiting):
-            if self.keys[self.key[slot]].ring in told:
-                self._remove(slot)
-        if sum(len(held.slots) for held in self.keys.values()) > MAX_LISTED:
-            raise FrameError(f"{self.kind.table_name}: more rows are in sight than there can be")
-
-    # --- what is there ---
-
-    def crc(self, key: int) -> int:
-        """Give the checksum of a key's rows (wire clause 8.24)."""
-        slots = self.keys[key].slots
-        numbers = [len(slots), *slots, *(self.generations[slot] for slot in slots)]
-        for column in range(len(self.domains)):
-            numbers += [self.values[slot][column] for slot in slots]
-        return zlib.crc32(np.array(numbers, dtype="<i4").tobytes())
+    # --- what is shown ---
 
     def compose(self) -> None:
         """Make `version` of the rows; what is as before is shared, even all of it."""
         old = self.version
-        slots = np.array(sorted(self.values), dtype=np.intp)
-        alive, generation = self._structure(slots) if self._other_rows else (old.alive, old.generation)
-        texts = self._all_texts(slots, len(alive)) if self._other_texts else old.texts
-        ints: Ints = np.zeros((len(self.domains), len(alive)), dtype=np.int32)
-        if len(slots):
-            ints[:, slots] = np.array([self.values[slot] for slot in slots.tolist()], dtype=np.int32).T
+        shown = self.rings[0] if len(self.rings) == 1 else self._shown()
+        slots = shown.slots
+        alive, generation = _structure(old, shown) if self._other_rows else (old.alive, old.generation)
+        texts = self._all_texts(shown, len(alive)) if self._other_texts else old.texts
+        ints: Ints = np.zeros((len(shown.values), len(alive)), dtype=np.int32)
+        ints[:, slots] = shown.values
         self._other_rows = self._other_texts = False
-        ints.flags.writeable = False
-        if alive is not old.alive or generation is not old.generation:
-            self.version = TableVersion(alive, generation, ints, texts)
-        else:
-            moved = np.logical_or.reduce(ints != old.ints).nonzero()[0]
-            if not len(moved) and texts is old.texts:
+        if alive is old.alive and generation is old.generation and np.array_equal(ints, old.ints):
+            if texts is old.texts:
                 return
-            self.version = TableVersion(alive, generation, ints if len(moved) else old.ints, texts)
-            note_moved(old, self.version, moved)
+            ints = old.ints
+        ints.flags.writeable = False
+        self.version = TableVersion(alive, generation, ints, texts)
         self.version.slow = tuple(self._slow())
 
     def _slow(self) -> Iterator[Slow]:
-        """Give the rows of each slower ring that moved when it was told of last."""
-        for ring in range(1, self.spec.rings):
-            slots = [
-                slot
-                for key, held in self.keys.items()
-                for slot in (held.slots if held.ring == ring else ())
-                if self.key.get(slot) == key and slot not in self.waiting and any(self.velocities[slot])
-            ]
-            if slots:
-                slots.sort()
-                was = [list(map(self._before, self.domains, self.values[slot], self.velocities[slot])) for slot in slots]
-                yield Slow(np.array(slots, dtype=np.intp), np.array(was, dtype=np.int32).T, self._told[ring], 1 << ring)
+        """Give the rows that each slower ring shows."""
+        for number, ring in enumerate(self.rings[1:], 1):
+            places = np.flatnonzero(self._shown_of[ring.slots] == number)
+            if len(places):
+                was = self.domains.clipped(ring.values[:, places] - ring.velocities[:, places])
+                yield Slow(ring.slots[places], was.astype(np.int32), self._ticks[number], 1 << number)
 
-    @staticmethod
-    def _before(domain: Domain, value: int, velocity: int) -> int:
-        """Give what a row had before it moved; what is outside of the domain, which nobody sends, is its border."""
-        return min(max((value - velocity - domain.begin) % domain.modulus + domain.begin, domain.lowest), domain.highest)
+    def _shown(self) -> Ring:
+        """Give the rows that are shown, of all rings."""
+        parts = [ring.take(np.flatnonzero(self._shown_of[ring.slots] == number)) for number, ring in enumerate(self.rings)]
+        if self._waiting:
+            old, slots = self.version, np.array(sorted(self._waiting), dtype=np.intp)
+            values = old.ints[:, slots].astype(np.int64)
+            texts = np.array([text[slots] for text in old.texts], dtype=np.object_).reshape(len(old.texts), len(slots))
+            parts.append(Ring(slots, old.generation[slots], values, values, texts))
+        return merged(parts)
 
-    def _structure(self, slots: Any) -> tuple[Mask, Generations]:
-        old = self.version
-        size = int(slots[-1]) + 1 if len(slots) else 0
-        alive: Mask = np.zeros(size, dtype=np.bool_)
-        alive[slots] = True
-        generation: Generations = np.zeros(size, dtype=np.uint16)
-        generation[slots] = [self.generations[slot] for slot in slots.tolist()]
-        if np.array_equal(alive, old.alive) and np.array_equal(generation, old.generation):
-            return old.alive, old.generation
-        alive.flags.writeable = generation.flags.writeable = False
-        return alive, generation
-
-    def _all_texts(self, slots: Any, size: int) -> tuple[Texts, ...]:
+    def _all_texts(self, shown: Ring, size: int) -> tuple[Texts, ...]:
         columns = []
-        for place, (_, field) in enumerate(self.layout.texts):
+        for (_, field), texts in zip(self.layout.texts, shown.texts, strict=True):
             column: Texts = np.full(size, field.zero, dtype=np.object_)
-            for slot in slots.tolist():
-                column[slot] = self.texts[slot][place]
+            column[shown.slots] = texts
             columns.append(column)
         old = self.version.texts
         same = all(np.array_equal(mine, theirs) for mine, theirs in zip(columns, old, strict=True))
         return old if same else tuple(columns)
+
+
+def _structure(old: TableVersion, shown: Ring) -> tuple[Mask, Generations]:
+    slots = shown.slots
+    size = int(slots[-1]) + 1 if len(slots) else 0
+    alive: Mask = np.zeros(size, dtype=np.bool_)
+    alive[slots] = True
+    generation: Generations = np.zeros(size, dtype=np.uint16)
+    generation[slots] = shown.generations
+    if np.array_equal(alive, old.alive) and np.array_equal(generation, old.generation):
+        return old.alive, old.generation
+    alive.flags.writeable = generation.flags.writeable = False
+    return alive, generation

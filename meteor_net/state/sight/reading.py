@@ -116,13 +116,6 @@ class BitReader:
         """Read one byte; only after a whole byte, as what follows."""
         return self.bits(8)
 
-    def parameter(self) -> int:
-        """Read a byte that is the parameter of numbers."""
-        k = self.byte()
-        if k >= 32:
-            raise FrameError(f"{k} is no parameter of numbers")
-        return k
-
     def uvarint(self, bits: int = 32) -> int:
         """Read an unsigned LEB128 of at most 5 bytes, and of at most so many bits."""
         number = 0
