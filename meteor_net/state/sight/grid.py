@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ Places = NDArray[np.int64]
 MARGIN = 1 / 8
 #: Reaches count in so many parts of a cell.
 PARTS = 8
+#: Cells, from where a place counts as no farther.
+_FAR = 1 << 30
 #: Different reaches whose shapes are remembered.
 _SHAPES = 64
 
@@ -85,14 +88,13 @@ class Grid:
             at: The places, in the units of the table's fields.
             old: The cells before; a place near its cell stays in it.
         """
-        fine = (at - self._low[axis]) / self.cells.size
+        fine = np.clip((at - self._low[axis]) / self.cells.size, -_FAR, _FAR)
         near = np.abs(fine - old - 0.5) <= 0.5 + MARGIN
         return np.where(near, old, np.floor(fine).astype(np.int64))
 
     def parts(self, reach: float) -> int:
         """Give a reach in parts of a cell, not less than it is."""
-        most = 2 * max(self.counts) * PARTS
-        return int(min(-(-reach * PARTS // self.cells.size), most))
+        return ceil(min(reach / self.cells.size, 2 * max(self.counts)) * PARTS)
 
     def _make_shapes(self, parts: int) -> tuple[Shape, ...]:
         """Give the cells of each ring, where the nearest reaches so many parts.
@@ -121,34 +123,30 @@ class Grid:
             return np.arange(max(-most, -((count - 1) // 2)), min(most, count // 2) + 1)
         return np.arange(-min(most, 2 * count), min(most, 2 * count) + 1)
 
-    def runs(self, shape: Shape, column: Places, row: Places) -> tuple[Places, Places]:
+    def runs(self, shape: Shape, column: Places, row: Places) -> list[tuple[Places, Places, Places]]:
         """Give the keys of shapes around some cells, as runs.
 
         Returns:
-            The first key of each run and the one after its last, of shape (cells, runs); empty where both are equal.
+            Some of the cells, by their places, with the first key of each of their runs and the one after its last, of shape
+            (cells, runs). Both are equal where a run is empty.
         """
         columns, rows = self.counts
         at = row[:, None] + shape.row
-        first, last = column[:, None] + shape.first, column[:, None] + shape.last + 1
+        first = column[:, None] + shape.first
+        last = column[:, None] + (shape.last + 1)
         if self.wraps[1]:
             at %= rows
-            there = None
         else:
-            there = (at >= 0) & (at < rows)
-            at = np.clip(at, 0, rows - 1)
-        if self.wraps[0]:
-            length = last - first
-            first %= columns
-            last = first + length
-            over = np.maximum(last - columns, 0)  # round the world: a second run
-            last -= over
-        else:
-            first, last = np.clip(first, 0, columns), np.clip(last, 0, columns)
-            over = None
-        if there is not None:
-            last = np.where(there, last, first)
-            over = None if over is None else np.where(there, over, 0)
-        base = at * columns
-        if over is None or not over.any():
-            return base + first, base + last
-        return np.concatenate((base + first, base), axis=1), np.concatenate((base + last, base + over), axis=1)
+            beyond = (at < 0) | (at >= rows)
+            first[beyond] = last[beyond] = 0
+            at[beyond] = 0
+        at *= columns
+        everyone = np.arange(len(column))
+        if not self.wraps[0]:
+            return [(everyone, at + first.clip(0, columns), at + last.clip(0, columns))]
+        length = last - first
+        first %= columns
+        last = first + length
+        over = np.flatnonzero((last > columns).any(axis=1))  # round the world: a second run
+        second = (over, at[over], at[over] + (last[over] - columns).clip(0))
+        return [(everyone, at + first, at + last.clip(max=columns)), *([second] if len(over) else [])]

@@ -38,13 +38,15 @@ class Sight:
 
     Attributes:
         tables: As given.
+        first: The view of the first ring of the first table.
     """
 
-    __slots__ = ("_sights", "tables")
+    __slots__ = ("_sights", "first", "tables")
 
     def __init__(self, sights: Sights, tables: tuple[Views, ...]) -> None:
         self._sights = sights
         self.tables = tables
+        self.first = tables[0][0] if tables else None
 
     def keys(self, table: int, ring: int | None = None) -> set[int]:
         """Give the keys of the `table`-th keyed table that are in it, or those of one of its rings."""
@@ -109,9 +111,9 @@ class _Table:
                 by_reach.setdefault(view[2], []).append(place)
         for parts, places in by_reach.items():
             at = np.array([views[place][:2] for place in places], dtype=np.int64)  # type: ignore[index]
-            first, last = self.grid.runs(self.grid.shapes(parts)[ring], at[:, 0], at[:, 1])
-            starts = keyed.starts(self.grid.size)
-            found.append(_expand(keyed, np.array(places, dtype=np.intp), starts.take(first), starts.take(last)))
+            starts, own = keyed.starts(self.grid.size), np.array(places, dtype=np.intp)
+            for some, first, last in self.grid.runs(self.grid.shapes(parts)[ring], at[:, 0], at[:, 1]):
+                found.append(_expand(keyed, own.take(some), starts.take(first), starts.take(last)))
         if len(found) == 1:
             return found[0]
         return Lists(
@@ -142,17 +144,18 @@ class _Table:
         if view is None or self.grid is None:
             return list(view or ())
         column, row = (np.array([at], dtype=np.int64) for at in view[:2])
-        first, last = self.grid.runs(self.grid.shapes(view[2])[ring], column, row)
-        return [key for a, b in zip(first[0].tolist(), last[0].tolist(), strict=True) for key in range(a, b)]
+        runs = self.grid.runs(self.grid.shapes(view[2])[ring], column, row)
+        pairs = [pair for _, first, last in runs for pair in zip(first.ravel().tolist(), last.ravel().tolist(), strict=True)]
+        return [key for first, last in pairs for key in range(first, last)]
 
 
 def _expand(keyed: Keyed, places: Any, first: Any, last: Any) -> Lists:
     """Give the rows of runs of `keyed.slots`, of shape (views, runs); `places` are the views' own."""
-    lengths = (last - first).ravel()
-    ends = np.add.accumulate(lengths)
-    total = int(ends[-1]) if len(ends) else 0
-    at = np.repeat(first.ravel() - (ends - lengths), lengths) + np.arange(total)
-    return Lists(np.repeat(np.repeat(places, first.shape[1]), lengths), keyed.slots.take(at))
+    lengths = last - first
+    ends = np.add.accumulate(lengths.ravel())
+    at = np.repeat(first.ravel() - (ends - lengths.ravel()), lengths.ravel())
+    at += np.arange(len(at))
+    return Lists(np.repeat(places, lengths.sum(axis=1)), keyed.slots.take(at))
 
 
 class Sights:
@@ -176,8 +179,8 @@ class Sights:
         self.share = True
         self._check = False
         self._tick = 0
-        self._parts: dict[tuple[int, int, View, View], bytes] = {}
-        self._frames: dict[tuple[Sight, Sight, bool], bytes] = {}
+        self._one_view = len(self.tables) == 1 and len(self.tables[0].rings) == 1
+        self._frames: dict[Way, tuple[bytes, Sight]] = {}
 
     @property
     def keyed(self) -> tuple[Keyed, ...]:
@@ -204,7 +207,7 @@ class Sights:
     def versioned(self, check: bool) -> None:
         """A version was made of what was committed; its parts carry checksums if `check`."""
         self._check = check
-        self._parts, self._frames = {}, {}
+        self._frames = {}
         for table in self.tables:
             for ring in table.rings:
                 ring.advance(table.newest, self._tick)
@@ -233,32 +236,59 @@ class Sights:
             For each the bytes, and what it holds then: of a slower ring it sees another part only at that ring's ticks.
         """
         self.counters["frames"] += len(ways)
-        told: list[tuple[Sight, Sight, bool]] = []
-        needed: dict[tuple[int, int], list[tuple[View, View]]] = {}
-        asked: set[tuple[Sight, Sight, bool]] = set()
-        for held, wanted in ways:
-            start = self.nothing if held is None else held
-            key = start, self._reach(start, wanted), held is None
-            told.append(key)
-            if key in asked or key in self._frames:
-                if not self.share:
-                    self._need(key, needed)
-                continue
-            asked.add(key)
-            self._need(key, needed)
-        for (i, r), views in needed.items():
-            self._encode(i, r, list(dict.fromkeys(views)) if self.share else views)
-        for key in asked:
-            self._frames[key] = self._make(*key)
-        return [(self._frames[key], key[1]) for key in told]
+        frames = self._frames
+        fresh = [way for way in ways if way not in frames]
+        if not self.share:
+            fresh = list(ways)
+        if fresh:
+            if self._one_view:
+                self._tell_one_view(fresh if not self.share else list(dict.fromkeys(fresh)))
+            else:
+                self._tell(fresh if not self.share else list(dict.fromkeys(fresh)))
+        return [frames[way] for way in ways]
 
-    def _need(self, key: tuple[Sight, Sight, bool], needed: dict[tuple[int, int], list[tuple[View, View]]]) -> None:
-        """Note which parts a frame is made of, but for those that are there."""
-        start, reached, _ = key
-        for i, (table, olds, news) in enumerate(zip(self.tables, start.tables, reached.tables, strict=True)):
-            for r, (ring, old, new) in enumerate(zip(table.rings, olds, news, strict=True)):
-                if (ring.step or old != new) and (i, r, old, new) not in self._parts:
-                    needed.setdefault((i, r), []).append((old, new))
+    def _tell_one_view(self, ways: list[Way]) -> None:
+        """Make frames of a world with one keyed table in one ring; as `_tell` does, but with less to do for each."""
+        ring = self.tables[0].rings[0]
+        views = [(None if held is None else held.first, wanted.first) for held, wanted in ways]
+        coded = views if ring.step else [view for view in views if view[0] != view[1]]
+        parts = dict(zip(coded, self._encode(0, 0, coded), strict=True)) if coded else {}
+        heads = [bytes((2 + forget, 2 + self._check)) for forget in (0, 1)]
+        for way, view in zip(ways, views, strict=True):
+            anew, part = way[0] is None, parts.get(view)
+            self._frames[way] = (b"\1" if anew else b"") if part is None else heads[anew] + part, way[1]
+
+    def _tell(self, ways: list[Way]) -> None:
+        """Make frames, all their parts coded at once."""
+        needed: dict[tuple[int, int], list[tuple[View, View]]] = {}
+        told: list[tuple[Way, Sight, list[tuple[int, int, View, View]]]] = []
+        for way in ways:
+            start = way[0] or self.nothing
+            reached = self._reach(start, way[1])
+            keys = []
+            for i, (table, olds, news) in enumerate(zip(self.tables, start.tables, reached.tables, strict=True)):
+                for r, (ring, old, new) in enumerate(zip(table.rings, olds, news, strict=True)):
+                    if ring.step or old != new:
+                        keys.append((i, r, old, new))
+                        needed.setdefault((i, r), []).append((old, new))
+            told.append((way, reached, keys))
+        parts: dict[tuple[int, int, View, View], bytes] = {}
+        for (i, r), views in needed.items():
+            views = list(dict.fromkeys(views)) if self.share else views
+            parts.update(((i, r, *view), part) for view, part in zip(views, self._encode(i, r, views), strict=True))
+        for way, reached, keys in told:
+            self._frames[way] = self._join(keys, parts, way[0] is None), reached
+
+    def _join(self, keys: list[Any], parts: dict[Any, bytes], forget: bool) -> bytes:
+        """Put a frame together."""
+        bits, sections = int(forget), []
+        for i in range(len(self.tables)):
+            own = [key for key in keys if key[0] == i]
+            if own:
+                bits |= 2 << i
+                sections.append(encode_one(self._check + sum(2 << key[1] for key in own)))
+                sections += [parts[key] for key in own]
+        return encode_one(bits) + b"".join(sections) if bits else b""
 
     def _reach(self, start: Sight, wanted: Sight) -> Sight:
         """Give how much of the wanted sight can be told at this version."""
@@ -269,22 +299,7 @@ class Sights:
             for table, olds, news in zip(self.tables, start.tables, wanted.tables, strict=True)
         ))  # fmt: skip
 
-    def _make(self, start: Sight, reached: Sight, forget: bool) -> bytes:
-        bits, sections = int(forget), []
-        for i, table in enumerate(self.tables):
-            what, parts = int(self._check), []
-            for r, ring in enumerate(table.rings):
-                old, new = start.tables[i][r], reached.tables[i][r]
-                if old == new and not ring.step:
-                    continue
-                what |= 2 << r
-                parts.append(self._parts[i, r, old, new])
-            if parts:
-                bits |= 2 << i
-                sections += [encode_one(what), *parts]
-        return encode_one(bits) + b"".join(sections) if bits else b""
-
-    def _encode(self, i: int, r: int, views: list[tuple[View, View]]) -> None:
+    def _encode(self, i: int, r: int, views: list[tuple[View, View]]) -> list[bytes]:
         """Encode the parts of some ways from one view to another."""
         table = self.tables[i]
         ring = table.rings[r]
@@ -294,12 +309,13 @@ class Sights:
             ring.coded = RingStep(table.encoder, *states, ring.step, self._check)
         # So many at a time that what is looked at stays small.
         each = max(1, MOST_AT_ONCE // ring.coded.size)
-        for some in (views[first : first + each] for first in range(0, len(views), each)):
-            self._encode_some(i, r, ring.coded, some)
+        parts: list[bytes] = []
+        for first in range(0, len(views), each):
+            parts += self._encode_some(table, r, ring.coded, views[first : first + each])
         self.counters["coded"] += len(views)
+        return parts
 
-    def _encode_some(self, i: int, r: int, coded: RingStep, views: list[tuple[View, View]]) -> None:
-        table = self.tables[i]
+    def _encode_some(self, table: _Table, r: int, coded: RingStep, views: list[tuple[View, View]]) -> list[bytes]:
         ring = table.rings[r]
         count, news = len(views), [new for _, new in views]
         base, saw = (ring.base, ring.saw) if ring.step else (ring.now, ring.seen)
@@ -307,4 +323,4 @@ class Sights:
         beyond = table.members(r + 1, ring.now, news) if r + 1 < len(table.rings) else None
         parts, there = coded.parts(count, old, table.members(r, ring.now, news), beyond)
         ring.seen.update(zip(news, split(there, count), strict=True))
-        self._parts.update(((i, r, *way), part) for way, part in zip(views, parts, strict=True))
+        return parts
