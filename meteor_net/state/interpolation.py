@@ -53,6 +53,8 @@ def _between(kind: type[Table], was: TableVersion, will: TableVersion, alpha: fl
     both = was.alive[:size] & will.alive[:size] & (was.generation[:size] == will.generation[:size])
     layout = kind.layout()
     jumped = _jumped(layout, was.ints[:, :size], will.ints[:, :size])
+    if alpha < 1.0:
+        jumped |= _waiting(was, will, size)
     moving = both & ~jumped
     early = both if alpha < 1.0 else np.zeros_like(both)
     columns: dict[str, Any] = {}
@@ -75,6 +77,15 @@ def _between(kind: type[Table], was: TableVersion, will: TableVersion, alpha: fl
     return columns
 
 
+def _waiting(was: TableVersion, will: TableVersion, size: int) -> Mask:
+    """Tell who is told of at every few ticks only from the later version on: it stays as it was until then."""
+    waiting = np.zeros(size, dtype=np.bool_)
+    for version, waits in ((will, True), (was, False)):
+        for slow in version.slow:
+            waiting[slow.slots[slow.slots < size]] = waits
+    return waiting
+
+
 def _glide(kind: type[Table], columns: dict[str, Any], was: TableVersion, will: TableVersion, alpha: float, at: float) -> None:
     """Show rows that are told of at every few ticks only on their way from where they were to where they were told to be."""
     layout = kind.layout()
@@ -82,13 +93,6 @@ def _glide(kind: type[Table], columns: dict[str, Any], was: TableVersion, will: 
     both = np.zeros(len(will.alive), dtype=np.bool_)
     if alpha < 1.0:
         both[:size] = was.alive[:size] & will.alive[:size] & (was.generation[:size] == will.generation[:size])
-    # Who is told of so from the later version on stays as it was until then.
-    quick = both.copy()
-    for slow in was.slow:
-        quick[slow.slots[slow.slots < len(quick)]] = False
-    for slow in will.slow:
-        slots = slow.slots[quick[slow.slots]]
-        _put(layout, columns, will, slots, was.ints[:, slots], was.ints[:, slots], 0.0)
     for version, rows in ((was, both), (will, ~both)):  # a row is on the way that the earlier version tells, if it is in both
         for slow in version.slow:
             done = min(max(0.0, (at - slow.tick) / slow.span), 1.0)

@@ -127,32 +127,31 @@ test("rows of slower rings arrive where they are, though no more versions come",
 });
 
 test("rows that enter and leave are shown as in the later version, and those that stay glide", async () => {
-  const { schema, stories: [story] } = await vectors("sight.json");
-  const replica = begin(schema, story);
-  const sync = new StateSync(50, story.known_tick, 0);
+  const { schema, stories } = await vectors("sight.json");
   let seen = 0;
-  let previous = null;
-  story.frames.forEach((frame, i) => {
-    const version = apply(replica, frame);
-    sync.syncState(version, i * 50);
-    if (previous !== null) {
-      const world = sync.interpolateState(previous, version, 0.5);
-      const [was, now] = [previous, version].map((one) => new Map([...interpolate(one, one, 1).ship].map((row) => [row.slot, row])));
-      equal([...world.ship].map((row) => row.slot), [...now.keys()]);
+  for (const story of stories.slice(0, 3)) {
+    const replica = begin(schema, story);
+    const sync = new StateSync(50, story.known_tick, 0);
+    let previous = null;
+    story.frames.forEach((frame, i) => {
+      const version = apply(replica, frame);
+      sync.syncState(version, i * 50);
+      const from = new Map(previous === null ? [] : [...interpolate(previous, previous, 1).ship].map((row) => [row.slot, row]));
+      const to = new Map([...interpolate(version, version, 1).ship].map((row) => [row.slot, row]));
+      const world = sync.interpolateState(previous ?? version, version, 0.5);
+      equal([...world.ship].map((row) => row.slot), [...to.keys()]);
       for (const row of world.ship) {
-        const [from, to] = [was.get(row.slot), now.get(row.slot)];
-        if (previous.tables[1].slow.has(row.slot) || version.tables[1].slow.has(row.slot)) continue; // on a longer way
-        if (from?.generation === to.generation) equal(row.y, (from.y + to.y) / 2);
-        else {
-          equal(row, to);
+        const [was, now] = [from.get(row.slot), to.get(row.slot)];
+        if (was?.generation !== now.generation) {
+          equal(row, now);
           seen++;
-        }
+        } else if (!previous.tables[1].slow.has(row.slot) && !version.tables[1].slow.has(row.slot)) equal(row.y, (was.y + now.y) / 2);
       }
-    }
-    previous = version;
-  });
-  ok(seen > 3, `${seen} rows came`);
-  equal([...sync.show(1e6).ship].length, story.frames.at(-1).tables[1].slots.length);
+      previous = version;
+    });
+    equal([...sync.show(1e6).ship].length, story.frames.at(-1).tables[1].slots.length);
+  }
+  ok(seen > 30, `${seen} rows came`);
 });
 
 test("what did not change is shared between versions", async () => {
