@@ -1,9 +1,10 @@
 // Applies recorded frames with the browser's modules: node replay.mjs BROWSER_FOLDER FILE CHANGED
 //
 // The file is JSON, a list of stories: `schema`, and `told`: `known`, a tick of CLOCK; or a frame, `tick16`, `base`, `data` (hexadecimal) and
-// `texts`, with the `tick` and the `crc` that it must lead to; bytes in texts are {"hex": …}. Of each coding CHANGED frames are also applied
-// in a changed form, from where the right one starts: they must be applied, or refused by FrameError, and none may take long. What went
-// wrong is thrown.
+// `texts`, with the `tick` and the `crc` that it must lead to; bytes in texts are {"hex": …}. Where there are keyed tables it has `sight`
+// (hexadecimal), and `seen`: the `crc` of all rows that are seen then, and their `texts`, by table, by field, in the order of slots. Of each
+// coding CHANGED frames are also applied in a changed form, from where the right one starts: they must be applied, or refused by
+// FrameError, and none may take long. What went wrong is thrown.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -50,19 +51,19 @@ function mutate(bytes) {
 }
 
 /** Apply a changed frame and go back; the answer is whether it was refused. */
-function survive(replica, frame, bytes) {
-  const { version, before, tick } = replica;
+function survive(replica, frame, bytes, sight) {
+  const { version, base, before, inSight, tick } = replica;
   const began = process.cpuUsage();
   let refused = false;
   try {
-    replica.apply(frame.tick16, frame.base, bytes, frame.texts);
+    replica.apply(frame.tick16, frame.base, bytes, frame.texts, sight);
   } catch (error) {
-    if (!(error instanceof FrameError)) throw new Error(`${Buffer.from(bytes).toString("hex")}: ${error.stack}`);
+    if (!(error instanceof FrameError)) throw new Error(`${[bytes, sight].map((part) => Buffer.from(part).toString("hex"))}: ${error.stack}`);
     refused = true;
   }
   const { user, system } = process.cpuUsage(began);
   if (refused && replica.version !== version) throw new Error("a refused frame has changed something");
-  Object.assign(replica, { version, before, tick });
+  Object.assign(replica, { version, base, before, inSight, tick });
   return { refused, ms: (user + system) / 1000 };
 }
 
@@ -74,15 +75,15 @@ const [tried, refused, longest] = [[0, 0], [0, 0], [0, 0]];
 let frames = 0;
 
 /** Apply changed forms of a frame, each from where the replica stands. */
-function tryChanged(replica, frame, data) {
+function tryChanged(replica, frame, data, sight) {
   const coding = frame.base % 8;
   const held = checksum(replica.version.tables);
   for (let n = 0; n < times[coding]; n++) {
-    const bytes = mutate(data);
+    const [bytes, item] = sight.length && below(2) ? [data, mutate(sight)] : [mutate(data), sight];
     const other = below(20) ? frame : { ...frame, base: 8 * below(9) + coding };
-    let outcome = survive(replica, other, bytes);
+    let outcome = survive(replica, other, bytes, item);
     for (let again = 0; outcome.ms > AGAIN_MS && again < 5; again++) {
-      const { ms } = survive(replica, other, bytes);
+      const { ms } = survive(replica, other, bytes, item);
       outcome = { ...outcome, ms: Math.min(ms, outcome.ms) };
     }
     longest[coding] = Math.max(longest[coding], outcome.ms);
@@ -92,16 +93,25 @@ function tryChanged(replica, frame, data) {
   if (checksum(replica.version.tables) !== held) throw new Error("a changed frame has changed the version before");
 }
 
+/** Compare what is seen. */
+function compare({ tables }, { crc, texts }, about) {
+  if (checksum(tables) !== crc) throw new Error(`${about}: what is seen has another checksum`);
+  const toJson = (value) => (typeof value === "string" ? value : { hex: Buffer.from(value).toString("hex") });
+  const held = tables.map((table) => table.kind.apart.map((f) => table.slots().map((slot) => toJson(table.text(f, slot)))));
+  if (JSON.stringify(held) !== JSON.stringify(texts)) throw new Error(`${about}: ${JSON.stringify(held)} is not ${JSON.stringify(texts)}`);
+}
+
 for (const { schema, told } of stories) {
   const replica = new Replica(Schema.parse(toWire(schema)), 1, told[0]?.known ?? told[0]?.tick ?? 0);
-  for (const [i, { known, tick, tick16, base, data, texts, crc }] of told.entries()) {
+  for (const [i, { known, tick, tick16, base, data, texts, crc, sight = "", seen }] of told.entries()) {
     if (known !== undefined) {
       replica.noteTick(known);
       continue;
     }
     const frame = { tick16, base, texts: toWire(texts) };
-    tryChanged(replica, frame, unhex(data));
-    replica.apply(tick16, base, unhex(data), frame.texts);
+    tryChanged(replica, frame, unhex(data), unhex(sight));
+    replica.apply(tick16, base, unhex(data), frame.texts, unhex(sight));
+    if (seen !== undefined) compare(replica.version, seen, `frame ${i}, sight ${sight}`);
     if (replica.crc() !== crc) throw new Error(`frame ${i}, base ${base}: ${replica.crc()} is not ${crc}\n${JSON.stringify(schema)}`);
     if (replica.version.tick !== tick) throw new Error(`frame ${i}: tick ${replica.version.tick} is not ${tick}`);
     frames++;

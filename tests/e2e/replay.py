@@ -8,16 +8,34 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
-from meteor_net.state import Schema, Step
+from meteor_net.state import Schema, Step, Version
 from tests.requirements import REPOSITORY, require
 
 SCRIPT = Path(__file__).with_suffix(".mjs")
 BROWSER = REPOSITORY / "meteor_net" / "browser"
 LONGEST_S = 3600
+
+
+class Sighted(NamedTuple):
+    """A frame of a world with keyed tables.
+
+    Attributes:
+        step: What all are told.
+        crc: The checksum that it leads to.
+        sight: The frame's item.
+        seen: The version as the client sees it then.
+    """
+
+    step: Step
+    crc: int
+    sight: bytes
+    seen: Version
+
+
 #: What one client is told, in order: a tick (of CLOCK or JOINED), or a frame with the checksum that it leads to.
-Story = Sequence[int | tuple[Step, int]]
+Story = Sequence[int | tuple[Step, int] | Sighted]
 
 
 def recorded(schema: Schema, story: Story) -> dict[str, Any]:
@@ -25,14 +43,21 @@ def recorded(schema: Schema, story: Story) -> dict[str, Any]:
     return {"schema": schema.describe(), "told": [_told(item) for item in story]}
 
 
-def _told(item: int | tuple[Step, int]) -> dict[str, Any]:
+def _told(item: int | tuple[Step, int] | Sighted) -> dict[str, Any]:
     if isinstance(item, int):
         return {"known": item}
+    if isinstance(item, Sighted):
+        return {**_told(item[:2]), "sight": item.sight.hex(), "seen": {"crc": item.seen.crc(), "texts": _texts(item.seen)}}
     step, crc = item
     return {
         "tick": step.tick, "tick16": step.tick16, "base": step.base_code,
         "data": step.data.hex(), "texts": step.texts or [], "crc": crc,
     }  # fmt: skip
+
+
+def _texts(seen: Version) -> list[list[list[str | bytes]]]:
+    """Give the texts and data of all rows: by table, by field, in the order of slots."""
+    return [[column[table.alive].tolist() for column in table.texts] for table in seen.tables]
 
 
 def replay(stories: Iterable[tuple[Schema, Story]], changed: int = 0, show: bool = False) -> dict[str, Any]:

@@ -8,14 +8,51 @@ from itertools import islice
 from hypothesis.stateful import run_state_machine_as_test
 from twisted.trial.unittest import SynchronousTestCase
 
-from meteor_net.state import Schema
-from tests.e2e.random_worlds import every_base, histories
-from tests.e2e.replay import Story, replay
+from meteor_net.state import BaseLost, Replica, Schema
+from meteor_net.state.sight.sights import Sight
+from tests.e2e.random_worlds import BOTH, every_base, histories
+from tests.e2e.replay import Sighted, Story, replay
 from tests.state.test_machine import SETTINGS, StreamMachine
+from tests.state.test_sights import Scene, Viewer
 
 #: Histories, and changed forms of frames of each coding; METEOR_MUTATIONS sets another number.
 HISTORIES = 60
 MUTATIONS = 2_000
+
+
+class Watcher(Viewer):
+    """One who sees a part of a random world, and is told of it by whole frames; nothing is kept of the ticks that it missed."""
+
+    def __init__(self, scene: Scene, viewer: Viewer) -> None:
+        super().__init__(scene.sights, scene.schema)
+        self.looking = viewer.looking
+        self.stream, self.random = scene.stream, scene.random
+        self.whole = Replica(scene.schema, 1)
+        self.story: list[Sighted] = []
+        self._number: int | None = None
+        self._coding = self.random.choice((0, BOTH))
+
+    def take(self, data: bytes, reached: Sight) -> None:
+        anew = self.held is None
+        super().take(data, reached)
+        whole = anew and self.random.random() < 0.5
+        try:
+            step = self.stream.step(None if whole else self._number, self._coding)
+        except BaseLost:
+            step = self.stream.step(None, self._coding)
+        self._number = self.stream.version.number
+        seen = self.whole.apply(step.tick16, step.base_code, step.data, step.texts, data)
+        self.story.append(Sighted(step, self.whole.crc(), data, seen))
+
+
+def watched(seed: int, ticks: int = 60) -> list[Watcher]:
+    """Let a random world go on, and give those who saw it."""
+    scene = Scene(seed)
+    watchers = [Watcher(scene, viewer) for viewer in scene.viewers]
+    scene.viewers[:] = watchers
+    for _ in range(ticks):
+        scene.step()
+    return watchers
 
 
 class TwoLanguagesTests(SynchronousTestCase):
@@ -59,3 +96,13 @@ class TwoLanguagesTests(SynchronousTestCase):
         self.assertEqual(replay(stories)["frames"], len(steps))
         kinds = {(min(step.base_code // 8, 2), step.base_code % 8) for step in steps}
         self.assertEqual(kinds, {(back, coding) for back in (0, 1, 2) for coding in (0, 1)})
+
+    def test_in_sight(self) -> None:
+        """What is in sight of keyed tables, for players who go about, miss frames and come back; changed frames, too."""
+        watchers = [watcher for seed in range(6) for watcher in watched(seed)]
+        found = replay(((watcher.stream.world.schema, watcher.story) for watcher in watchers), changed=MUTATIONS)
+        self.assertEqual(found["frames"], sum(len(watcher.story) for watcher in watchers))
+        rows = [int(table.alive.sum()) for watcher in watchers for frame in watcher.story for table in frame.seen.tables[:1]]
+        self.assertGreater(sum(rows) / len(rows), 5)
+        backs = {min(frame.step.base_code // 8, 2) for watcher in watchers for frame in watcher.story}
+        self.assertEqual(backs, {0, 1, 2})
