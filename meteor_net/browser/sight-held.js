@@ -111,9 +111,10 @@ export class Ring {
 
 /** The rows of one table that are in sight. */
 export class HeldTable {
-  /** Whether other rows are there than in `state`, other texts, or anything else is other. */
+  /** Whether other rows are there than in `state`, other texts, other rows of slower rings, or anything else is other. */
   #otherRows = true;
   #otherTexts = true;
+  #otherSlow = true;
   #stale = false;
   /** By slot: the ring whose row is shown. Where there is only one that is clear. */
   #shownOf;
@@ -146,6 +147,7 @@ export class HeldTable {
     forked.#ticks = this.#ticks.slice();
     forked.#otherRows = this.#otherRows;
     forked.#otherTexts = this.#otherTexts;
+    forked.#otherSlow = this.#otherSlow;
     forked.#stale = this.#stale;
     return forked;
   }
@@ -176,6 +178,7 @@ export class HeldTable {
   told(number, ring, left) {
     const before = this.rings[number];
     if (ring !== before) this.#stale = true;
+    if (number > 0) this.#otherSlow = true;
     if (ring.texts !== before.texts) this.#otherTexts = true;
     if (ring.generations !== before.generations) this.#otherRows = true;
     this.rings[number] = ring;
@@ -230,8 +233,9 @@ export class HeldTable {
       for (let t = 0; t < texts.length && this.#otherTexts; t++) scatter(slots, texts[t], state.texts[kind.apart[t]]);
     }
     if (!this.#otherTexts) state.texts = old.texts;
-    this.#otherRows = this.#otherTexts = this.#stale = false;
-    this.#findSlow(state);
+    if (this.#otherSlow || this.#otherRows) this.#findSlow(state);
+    else state.slow = old.slow;
+    this.#otherRows = this.#otherTexts = this.#otherSlow = this.#stale = false;
   }
 
   /**
