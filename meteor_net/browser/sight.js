@@ -5,10 +5,11 @@
 import { FrameError } from "./errors.js";
 import { MAX_ROWS } from "./limits.js";
 import { BitReader, unzigzag } from "./sight-bits.js";
-import { HeldTable, Ring } from "./sight-held.js";
+import { HeldTable } from "./sight-held.js";
+import { Ring } from "./sight-ring.js";
 
 /** @typedef {import("./schema.js").Schema} Schema */
-/** @typedef {import("./sight-held.js").Domain} Domain */
+/** @typedef {import("./sight-ring.js").Domain} Domain */
 /** @typedef {import("./sight-held.js").Left} Left */
 /** @typedef {import("./table-state.js").TableState} TableState */
 /** @typedef {{c: number, k: number, linear: boolean, domain: Domain}} Way how the numbers of a column are written */

@@ -81,6 +81,11 @@ class StoryTests(SynchronousTestCase):
                 frame = client.frame(views, check=chance.random() < 0.5, forget=back == 2 or chance.random() < 0.05, back=back)
                 replica.apply(*told(frame))
                 self.compare(replica, frame)
+                for table, teller in zip(replica._in_sight.tables, client.tellers, strict=True):
+                    for ring, copies in zip(table.rings, teller.rings, strict=True):
+                        self.assertEqual(ring.slots.tolist(), list(copies.rows))
+                        velocities = [list(copy.velocities) for copy in copies.rows.values()]
+                        self.assertEqual(ring.velocities.T.tolist(), velocities)
 
     def test_vectors_up_to_date(self) -> None:
         """The file is what its script makes: a change of the wire shows here."""

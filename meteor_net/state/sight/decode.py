@@ -11,8 +11,8 @@ import numpy as np
 
 from meteor_net.state.errors import FrameError
 from meteor_net.state.schema import Schema
-from meteor_net.state.sight.reading import BitReader, unzigzag
 from meteor_net.state.sight.held import HeldTable, Numbers, Ring, Slots, merged
+from meteor_net.state.sight.reading import BitReader, unzigzag
 from meteor_net.state.version import MAX_SLOTS, Mask, TableVersion
 
 #: The modes of a column (wire clause 8.20).

@@ -157,8 +157,8 @@ class HeldTable:
         self._shown_of = np.full(MAX_SLOTS if len(self.rings) > 1 else 0, NOBODY, dtype=np.int8)
         #: Slots of rows that left their ring for the next one, which was not told of since; they are shown as they were.
         self._waiting: set[int] = set()
-        #: Whether other rows are there than in `version`, whether they have other texts, and whether slower rings were told of.
-        self._other_rows = self._other_texts = self._other_slow = True
+        #: Whether other rows are there than in `version`, and whether they have other texts.
+        self._other_rows = self._other_texts = True
 
     def fork(self) -> HeldTable:
         """Give one that may be changed while this one stays."""
@@ -191,8 +191,6 @@ class HeldTable:
         """
         before = self.rings[number]
         self.rings[number] = ring
-        if number:
-            self._other_slow = True
         if ring.texts is not before.texts:
             self._other_texts = True
         if ring.generations is not before.generations:
@@ -204,7 +202,7 @@ class HeldTable:
         """Choose anew which ring shows a row."""
         of, slots = self._shown_of, self.rings[number].slots
         for slot, further in zip(left.tolist(), beyond.tolist(), strict=True):
-            if of[slot] != number or slot in self._waiting:
+            if of[slot] != number:
                 continue  # a lower ring has it
             if further:
                 self._waiting.add(slot)
@@ -236,10 +234,9 @@ class HeldTable:
         ints[:, slots] = shown.values
         self._other_rows = self._other_texts = False
         if alive is old.alive and generation is old.generation and np.array_equal(ints, old.ints):
-            if texts is old.texts and not self._other_slow:
+            if texts is old.texts:
                 return
             ints = old.ints
-        self._other_slow = False
         ints.flags.writeable = False
         self.version = TableVersion(alive, generation, ints, texts)
         self.version.slow = tuple(self._slow())
