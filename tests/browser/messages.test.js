@@ -4,13 +4,14 @@ import { MessageType, decodeFromClient, decodeFromServer, encodeMessage, encodeP
 import { equal, hex, mutate, ok, seeded, survives, test, throws, toWire, unhex, vectors } from "/tests/harness.js";
 
 const HASH = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+const NONE = new Uint8Array(0);
 const SCHEMA = new Map([["tables", []], ["actions", []], ["events", []]]);
 const FROM_SERVER = [
   { type: "LINE", channel: 1, offset: 2, time: 1700000000000, tick: 4, kind: 0, sender: "u1", name: "ann", text: "ahoy", cid: "c1", about: 1, to: "u2", mentions: ["u2"], data: new Map([["score", 1.5]]), state: 1, reactions: [["🌊", 2, true]] },
   { type: "SAID", channel: 1, cid: "c1", offset: -1, wait: 1500 },
   { type: "HISTORY", channel: 1, epoch: 2 ** 48 - 1, next: 7, gap: true, lines: [[6, 1700000000000, 4, 1, "", "", "ann sails in"]] },
   { type: "UNSAID", channel: 1, cid: "c1", reason: "slow-down", text: "not so fast", wait: 2500 },
-  { type: "FRAME", stream: 3, tick16: 65535, base: 8, data: Uint8Array.of(0), texts: [[0, 3, [1], ["ann"]]] },
+  { type: "FRAME", stream: 3, tick16: 65535, base: 8, data: Uint8Array.of(0), texts: [[0, 3, [1], ["ann"]]], sight: Uint8Array.of(2, 2, 0, 3), docs: Uint8Array.of(160) },
   { type: "EVENT", room: 1, number: 5, tick: 9, kind: 0, values: [1, -2, "boom"] },
   { type: "CLOCK", room: 1, tick: 9, time: 1700000000000 },
   { type: "OWN", room: 1, rows: [[0, 5]] },
@@ -49,7 +50,7 @@ test("every message comes back as it was, one by one and together", () => {
 });
 
 test("items may be absent at the end, and further ones are ignored", () => {
-  equal(decodeFromServer(encode([[16, 3, 9, 0, Uint8Array.of(0)]])), [{ type: "FRAME", stream: 3, tick16: 9, base: 0, data: Uint8Array.of(0), texts: [] }]);
+  equal(decodeFromServer(encode([[16, 3, 9, 0, Uint8Array.of(0)]])), [{ type: "FRAME", stream: 3, tick16: 9, base: 0, data: Uint8Array.of(0), texts: [], sight: NONE, docs: NONE }]);
   equal(decodeFromServer(encode([[54, 1, 2, "later", null]])), [{ type: "PING", number: 1, time: 2 }]);
 });
 

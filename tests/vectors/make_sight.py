@@ -27,7 +27,7 @@ refused: items `sight` that must not be applied after the frames of the story `a
 
 def build() -> dict[str, Any]:
     """Give the whole content of the file."""
-    stories = [_standing(), _sailing(), _jumping(), _still()]
+    stories = [_standing(), _sailing(), _jumping(), _still(), _far()]
     return {
         "about": ABOUT.split("\n"),
         "schema": SCHEMA,
@@ -41,6 +41,7 @@ def build() -> dict[str, Any]:
 #: Story, place of the later frame, alpha, ticks that are shown after the earlier one.
 BETWEEN = [(0, n, alpha, alpha) for n in (7, 8, 9, 10, 11) for alpha in (0.0, 0.25, 0.5)]
 BETWEEN += [(0, 15, 1.0, 1.0), (0, 15, 1.5, 1.5), (0, 15, 2.0, 3.25), (0, 15, 1.0, 9.0), (1, 9, 0.5, 0.5), (2, 9, 0.75, 0.75)]
+BETWEEN += [(4, n, 0.5, 0.5) for n in range(3, 10)]
 
 
 def _between(stories: list[dict[str, Any]], story: int, place: int, alpha: float, after: float) -> dict[str, Any]:
@@ -104,6 +105,23 @@ def _still() -> dict[str, Any]:
     view = {key: 0 if key < 4 else 2 for key in range(CELLS - 1)}
     story["frames"].append(client.frame([view, {7: 0}, {0: 0}], check=True, back=0))
     story["frames"].append(client.frame([view, {7: 0}, {0: 0}], check=True))
+    return story
+
+
+def _far() -> dict[str, Any]:
+    """Give frames in which nothing is in sight but a ship far off."""
+    client, story = _story("a ship that sails in ring 2", 5, 3, 4)
+    ship = next(iter(client.scene.tables[0].values()))
+    for table in client.scene.tables:
+        table.clear()
+
+    def sail() -> None:
+        x = 100 + 3 * client.tick
+        client.scene.tables[0][0] = client.scene._placed(type(ship)(0, 0, (x % 160, *ship.values[1:]), ("far", b"")))
+
+    client.scene.go_on = sail  # type: ignore[method-assign]
+    for n in range(11):
+        story["frames"].append(client.frame([dict.fromkeys(range(CELLS), 2), {}, {}], back=min(n, 1)))
     return story
 
 
