@@ -51,14 +51,19 @@ _AROUND_DATA = 9
 
 
 class Shared:
-    """A packet for many: encoded once; each transport keeps its framing of it here, made on first use."""
+    """A packet for many: encoded once; each kind of transport keeps its framing of it here, made on first use."""
 
-    __slots__ = ("framed", "payload")
+    __slots__ = ("framed", "kind", "others", "parts", "size")
 
-    def __init__(self, payload: bytes) -> None:
-        self.payload = payload
-        #: Transport's name -> the bytes as that transport writes them.
-        self.framed: dict[str, bytes] = {}
+    def __init__(self, *parts: bytes) -> None:
+        #: The payload, in pieces that are joined only once: when it is framed.
+        self.parts = parts
+        self.size = sum(map(len, parts))
+        #: The first transport's name, and the bytes as it writes them: nearly all of a server are of one kind.
+        self.kind = ""
+        self.framed = b""
+        #: The same of others.
+        self.others: dict[str, bytes] | None = None
 
     @classmethod
     def of(cls, *messages: Message) -> Shared:
@@ -79,8 +84,13 @@ class Shared:
             raise LocalProtocolError(f"a value that the wire does not carry: {error.text}") from error
         return shared
 
+    @property
+    def payload(self) -> bytes:
+        """The packet."""
+        return b"".join(self.parts)
+
     def __len__(self) -> int:
-        return len(self.payload)
+        return self.size
 
 
 def encode_packet(messages: Iterable[Message]) -> bytes:

@@ -44,9 +44,9 @@ class FakePipe:
         self.ended: tuple[int, str] | None = None
         self.aborted = False
 
-    def pack(self, payload: bytes) -> bytes:
+    def head(self, size: int) -> bytes:
         self.packed += 1
-        return len(payload).to_bytes(4, "big") + payload
+        return size.to_bytes(4, "big")
 
     def send(self, data: bytes) -> None:
         self.sent.append(data)

@@ -152,7 +152,7 @@ class EncodeTests(SynchronousTestCase):
         """What is for many is encoded once, and knows its size."""
         shared = Shared.of(wire.Ack(1, 2, 3))
         self.assertEqual(shared.payload, encode_packet([wire.Ack(1, 2, 3)]))
-        self.assertEqual((len(shared), shared.framed), (len(shared.payload), {}))
+        self.assertEqual((len(shared), shared.framed), (len(shared.payload), b""))
 
     def test_checked(self) -> None:
         """A value of a handler's that the peer could not read is told here, and does not end the peer's connection."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from meteor_net import Cells, Game, IPlayer
-from meteor_net.state import Angle, Fixed, Table, UInt
+from meteor_net.state import Angle, Fixed, Local, Table, UInt
 
 from .scene import LARGE, SMALL, STEPS, Scene
 
@@ -31,6 +31,12 @@ def movers(scene: Scene) -> type[Table]:
     return Mover
 
 
+class Eye(Table):
+    """Where a player looks from; nothing of it is sent."""
+
+    x, y, number = Local(float), Local(float), Local(int)
+
+
 class Watching(Game):
     """Plays a scene. A player's name ends in its number among the viewers."""
 
@@ -40,7 +46,6 @@ class Watching(Game):
     def opened(self) -> None:
         """Rows begin where the motion does."""
         self.rows, self.walks = self.scene.motion.values, self.scene.walks.values
-        self.watching: list[tuple[int, IPlayer]] = []
         for _ in range(self.scene.rows):
             self.world.mover.spawn()
         room: Any = self.room
@@ -49,12 +54,8 @@ class Watching(Game):
 
     def joined(self, player: IPlayer) -> None:
         """One more looks on."""
-        self.watching.append((int(player.name.split()[-1]), player))
+        player.row = self.world.eye.spawn(number=int(player.name.split()[-1]))
         self.look()
-
-    def left(self, player: IPlayer) -> None:
-        """One less."""
-        self.watching = [each for each in self.watching if each[1] is not player]
 
     def tick(self, dt: float) -> None:
         """Move all."""
@@ -70,9 +71,8 @@ class Watching(Game):
 
     def look(self) -> None:
         """Let the players look from where the motion has them."""
-        x, y = self.walks[self.scene.place(self.room.tick), :2].tolist()
-        for number, player in self.watching:
-            player.look(x[number], y[number])
+        eye = self.world.eye
+        eye.x, eye.y = self.walks[self.scene.place(self.room.tick), :2].take(eye.number, axis=1)
 
     def _tell(self, path: Path) -> None:
         """Tell how many different views there are."""
@@ -85,11 +85,11 @@ class Small(Watching):
     """2,000 rows."""
 
     scene = SMALL
-    tables = (movers(SMALL),)
+    tables = (movers(SMALL), Eye)
 
 
 class Large(Watching):
     """10,000 rows."""
 
     scene = LARGE
-    tables = (movers(LARGE),)
+    tables = (movers(LARGE), Eye)

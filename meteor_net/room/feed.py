@@ -61,7 +61,7 @@ class _Packet:
         if view is None:
             if not self._before:
                 self._before, self._after = frame_around_sight(self._message)
-            view = self._views[item] = Shared(b"".join((self._before, bytes_head(len(item)), item, self._after)))
+            view = self._views[item] = Shared(self._before, bytes_head(len(item)), item, self._after)
         return view
 
 
@@ -118,11 +118,12 @@ class Feed:
         late: list[Player] = []
         unseen = False
         for player in players:
-            held, written_at = player.held, player.written_at
+            held, written_at, pipe = player.held, player.written_at, player.session.pipe
             if held == newest.number:
                 unseen = unseen or player.sight is not player.wanted
             elif (
-                player.session.blocked
+                pipe is None
+                or pipe.unsent > 0
                 or player.probe is not None
                 or (written_at is not None and written_at < at_ease and self._pauses(player, written_at, now, server_ms))
             ):
@@ -135,9 +136,7 @@ class Feed:
                 late.append(player)
         if late:
             ready += self._in_turn(late, now)
-        self._give(ready, before, now)
-        # Of a slower ring it is told another part only at that ring's ticks: then the next one that comes.
-        unseen = unseen or any(player.sight is not player.wanted for player in ready)
+        unseen |= self._give(ready, before, now)
         self._unseen_since = None if not unseen else self._unseen_since or now
 
     def held(self, player: Player, tick: int, now: float, tick_s: float, tick_now: int) -> None:
@@ -177,29 +176,37 @@ class Feed:
         self.counters["catch_ups"] += len(served)
         return served
 
-    def _give(self, players: list[Player], before: int, now: float) -> None:
-        """Give each player the frame from where it stands; `before` is the number of the version before the newest."""
+    def _give(self, players: list[Player], before: int, now: float) -> bool:
+        """Give each player the frame from where it stands; `before` is the number of the version before the newest.
+
+        Returns:
+            Whether somebody does not see all that it is to: of a slower ring another part is told only at that ring's ticks.
+        """
         version, sights, most = self.stream.version, self.stream.sights, self._limits.packet_out_bytes
         views = repeat(None) if sights is None else sights.frames([_way(player, before) for player in players])
         packet: _Packet | None = None
         base: int | None = None
-        coding = Coding.VARINT
+        coding, given, unseen = Coding.VARINT, 0, False
         for player, view in zip(players, views):  # noqa: B905 -- one of them may be endless
             if packet is None or player.held != base or player.coding is not coding:
                 base, coding = player.held, player.coding
                 packet = self._packet(base, coding)
             frame = packet.shared if view is None else packet.with_sight(view[0])
-            if len(frame.payload) > most:
-                self._refuse(len(frame.payload))
+            if frame.size > most:
+                self._refuse(frame.size)
                 continue
             player.session.give(frame, now)
             player.held = version.number
-            player.sight = None if view is None else view[1]
+            if view is not None:
+                player.sight = view[1]
+                unseen = unseen or view[1] is not player.wanted
             player.written_tick = version.tick
             player.lagging_since = None
             if player.written_at is None:
                 player.written_at = now
-            self.counters["frames"] += 1
+            given += 1
+        self.counters["frames"] += given
+        return unseen
 
     def _refuse(self, size: int) -> None:
         """A player would end the connection, come back, and be given such a frame again: it waits for one that fits."""

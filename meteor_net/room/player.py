@@ -157,6 +157,10 @@ class Player:
 
     def look(self, x: float | None = None, y: float | None = None, reach: float | None = None) -> None:
         """Look from a point, until told otherwise; without one, from where `row` is, as it was at first."""
+        if x.__class__ is y.__class__ is float and reach is None is self.reach and self.spot is not None and isfinite(x + y):
+            self.spot = x, y  # as nearly always: for all players in each tick
+            self.room.views.moved = True
+            return
         if (x is None) != (y is None):
             raise ValueError("look wants both x and y, or neither")
         spot = None if x is None or y is None else (_finite("x", x), _finite("y", y))

@@ -56,6 +56,7 @@ class Views:
         self._at: NDArray[np.float64] = np.empty((2, 0))
         #: Places of those who look from a point.
         self._gazing: Places = np.empty(0, dtype=np.intp)
+        self._gazers: list[Player] = []
         self._standing: list[_Standing] = []
 
     def update(self, players: list[Player], revision: int) -> None:
@@ -72,7 +73,7 @@ class Views:
             self._gather(players, self._sights)
         if self.moved:
             self.moved = False
-            self._at[:, self._gazing] = np.array([self._players[place].spot for place in self._gazing]).reshape(-1, 2).T
+            self._at[:, self._gazing] = np.array([player.spot for player in self._gazers]).reshape(-1, 2).T
         for table, x, y, places, slots in self._standing:
             self._at[0, places] = getattr(table, x)[slots]
             self._at[1, places] = getattr(table, y)[slots]
@@ -97,6 +98,7 @@ class Views:
         self._players, self._at, self.moved = players, at, True
         self._looking = [_looking(player, sights) for player in players]
         self._gazing = np.array(gazing, dtype=np.intp)
+        self._gazers = [players[place] for place in gazing]
         self._standing = [_Standing(*where, *np.array(found).T) for where, found in standing.items()]
 
 

@@ -267,7 +267,7 @@ class Talk:
             self._see_line(answer, kind, text, now)
 
     def retell(self, line: StoredLine, kept: Kept) -> None:
-        """Keep a line that was said elsewhere, such as one of a recording, with its sender; one that may not be kept is left out.
+        """Keep a line that was said elsewhere, such as one of a recording; one that may not be kept is left out.
 
         Args:
             line: Its `about` is an offset in this room's channel.

@@ -24,7 +24,7 @@ from ..messages import (
     Welcome,
 )
 from ..session.bucket import TokenBucket
-from ..session.outbox import Lane, Pipe
+from ..session.outbox import Lane, Pipe, framed
 from ..session.phases import Phase, after
 from ..session.session import Session
 from ..state import FEATURES
@@ -126,7 +126,7 @@ class Connection:
         self._ended_with = code
         self._stop_hello_timer()
         self._host.report("ended", connection=self.name, code=int(code), text=text)
-        self.pipe.send(self.pipe.pack(Shared.of(Goodbye(int(code), text[:1000])).payload))
+        self.pipe.send(framed(Shared.of(Goodbye(int(code), text[:1000])), self.pipe))
         self.pipe.close(code, text)
 
     @property

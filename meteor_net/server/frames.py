@@ -15,14 +15,13 @@ SMALL = 125
 _HEAD = 6  # two bytes, and the mask
 
 
-def binary_frame(payload: bytes) -> bytes:
-    """One unfragmented, unmasked binary frame, as servers send."""
-    size = len(payload)
+def binary_head(size: int) -> bytes:
+    """The head of one unfragmented, unmasked binary frame, as servers send."""
     if size <= SMALL:
-        return pack("!BB", _BINARY, size) + payload
+        return pack("!BB", _BINARY, size)
     if size < 65_536:
-        return pack("!BBH", _BINARY, 126, size) + payload
-    return pack("!BBQ", _BINARY, 127, size) + payload
+        return pack("!BBH", _BINARY, 126, size)
+    return pack("!BBQ", _BINARY, 127, size)
 
 
 def small_end(data: bytes, at: int) -> int:

@@ -18,7 +18,7 @@ from twisted.web.resource import IResource
 
 from ..errors import CloseCode
 from ..limits import Limits
-from .frames import binary_frame, small_end, unmask_small
+from .frames import binary_head, small_end, unmask_small
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -180,9 +180,9 @@ class MeteorProtocol(FramedProtocol):
         """Bytes that wait in our process; a transport of somebody else's does not tell."""
         return getattr(self.transport, "unsent_bytes", 0)
 
-    def pack(self, payload: bytes) -> bytes:
-        """One binary frame."""
-        return binary_frame(payload)
+    def head(self, size: int) -> bytes:
+        """Of one binary frame."""
+        return binary_head(size)
 
     def send(self, data: bytes) -> None:
         """Write framed packets. After a close was begun nothing more may be sent (RFC 6455 §5.5.1)."""

@@ -10,10 +10,13 @@ from __future__ import annotations
 import socket
 import sys
 from contextlib import suppress
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet import tcp
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: The kernel takes so much beyond what is on its way. More would be seconds of old state for a slow reader.
 NOTSENT_LOWAT_BYTES = 16 * 1024
@@ -22,7 +25,13 @@ _NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", {"linux": 25, "darwin": 0x
 
 
 class DirectServer(tcp.Server):
-    """One accepted connection."""
+    """One accepted connection.
+
+    Attributes:
+        unsent_bytes: That wait in this process; kept, for it is looked at for each frame.
+    """
+
+    unsent_bytes = 0
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -31,10 +40,19 @@ class DirectServer(tcp.Server):
             with suppress(OSError):  # a kernel that does not know it, or a peer that is gone already
                 self.socket.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
 
-    @property
-    def unsent_bytes(self) -> int:
-        """Bytes that wait in this process."""
-        return len(self.dataBuffer) - self.offset + self._tempDataLen
+    def _count(self) -> None:
+        self.unsent_bytes = len(self.dataBuffer) - self.offset + self._tempDataLen
+
+    def doWrite(self) -> Any:
+        """The kernel takes more."""
+        done = super().doWrite()
+        self._count()
+        return done
+
+    def writeSequence(self, pieces: Iterable[bytes]) -> None:
+        """Write several pieces, the ordinary way."""
+        super().writeSequence(pieces)
+        self._count()
 
     def write(self, data: bytes) -> None:
         """Send now what the kernel takes at once, and leave the rest to the reactor.
@@ -54,6 +72,7 @@ class DirectServer(tcp.Server):
             or (self.producer is not None and (not self.streamingProducer or self.producerPaused))
         ):
             super().write(data)
+            self._count()
             return
         try:
             sent = self.socket.send(data)
@@ -61,6 +80,7 @@ class DirectServer(tcp.Server):
             sent = 0
         if sent < len(data):
             super().write(data[sent:] if sent else data)
+            self._count()
 
 
 class DirectTLS(TLSMemoryBIOProtocol):

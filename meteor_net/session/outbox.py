@@ -39,8 +39,8 @@ class Pipe(Protocol):
     def unsent(self) -> int:
         """Bytes that wait in our process."""
 
-    def pack(self, payload: bytes) -> bytes:
-        """Frame a packet as this transport writes it."""
+    def head(self, size: int) -> bytes:
+        """Give what this transport writes before a packet of so many bytes."""
 
     def send(self, data: bytes) -> None:
         """Write framed packets."""
@@ -54,9 +54,15 @@ class Pipe(Protocol):
 
 def framed(shared: Shared, pipe: Pipe) -> bytes:
     """A shared packet in the framing of a pipe; made once for each kind of pipe."""
-    data = shared.framed.get(pipe.kind)
+    if shared.kind == pipe.kind:
+        return shared.framed
+    if not shared.kind:
+        shared.kind, shared.framed = pipe.kind, b"".join((pipe.head(shared.size), *shared.parts))
+        return shared.framed
+    others = shared.others = shared.others or {}
+    data = others.get(pipe.kind)
     if data is None:
-        data = shared.framed[pipe.kind] = pipe.pack(shared.payload)
+        data = others[pipe.kind] = b"".join((pipe.head(shared.size), *shared.parts))
     return data
 
 

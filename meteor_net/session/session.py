@@ -56,12 +56,6 @@ class Session:
         self._ping_number = 0
         self._pings: dict[int, float] = {}
 
-    @property
-    def blocked(self) -> bool:
-        """Whether the peer cannot take state now: away, or its pipe has bytes waiting."""
-        pipe = self.pipe
-        return pipe is None or pipe.unsent > 0
-
     def put(self, lane: Lane, item: Message | Shared) -> None:
         """Leave something for the peer; it goes out at the end of the turn. Nothing is kept for a session that is away."""
         if self.pipe is not None:

@@ -13,7 +13,7 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.limits import Limits
-from meteor_net.server.frames import SMALL, binary_frame, small_end, unmask_small
+from meteor_net.server.frames import SMALL, binary_head, small_end, unmask_small
 from meteor_net.server.protocol import FramedProtocol, set_options
 
 _REQUEST = (
@@ -139,7 +139,7 @@ class FrameTests(SynchronousTestCase):
             (65_535, "827effff"),
             (65_536, "827f0000000000010000"),
         ]:
-            self.assertEqual(binary_frame(bytes(size)), bytes.fromhex(head) + bytes(size))
+            self.assertEqual(binary_head(size), bytes.fromhex(head))
 
     def test_small_ones_are_read(self) -> None:
         """A small masked frame is cut out and unmasked, whatever follows it."""

@@ -87,7 +87,9 @@ class SharedTests(SynchronousTestCase):
         self.assertEqual([pipe.packed for pipe in pipes], [1, 0, 0, 0, 0])
         self.assertEqual(other.packed, 1)
         self.assertEqual({pipe.sent[0] for pipe in pipes}, {framed(shared, pipes[0])})
-        self.assertEqual(set(shared.framed), {"fake", "other"})
+        self.assertEqual((shared.kind, set(shared.others or ())), ("fake", {"other"}))
+        self.assertEqual(framed(shared, other), other.sent[0])
+        self.assertEqual(other.packed, 1)
 
 
 class FullPipeTests(SynchronousTestCase):

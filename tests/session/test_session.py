@@ -53,7 +53,6 @@ class SendTests(SessionCase):
         self.session.put(Lane.LINES, Ping(1, 2))
         self.assertTrue(self.session.outbox.empty)
         self.session.flush(101.0)
-        self.assertTrue(self.session.blocked)
 
     def test_lost_between_put_and_flush(self) -> None:
         """A connection that goes in the middle of a turn takes what waited along."""
@@ -63,12 +62,6 @@ class SendTests(SessionCase):
         self.session.attach(self.pipe, 102.0)
         self.registry.flush(103.0)
         self.assertEqual(self.pipe.sent, [])
-
-    def test_blocked(self) -> None:
-        """A peer whose pipe has bytes waiting takes no state."""
-        self.assertFalse(self.session.blocked)
-        self.pipe.unsent = 1
-        self.assertTrue(self.session.blocked)
 
     def test_too_slow(self) -> None:
         """A peer that lets more than the limit wait is told to come back, and costs nothing more."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meteor_net.state.sight.sights import Sights, View, Views
+from meteor_net.state.sight.sights import MAX_REMEMBERED, Sight, Sights, View, Views
 
 Floats = NDArray[np.float64]
 Keys = tuple[int, ...]
@@ -47,6 +48,7 @@ class Lookout:
         self._grids = [table.grid for table in sights.tables if table.grid is not None]
         self._who: Sequence[Looking] = ()
         self._cells = np.zeros((len(self._grids), 2, 0), dtype=np.int64)
+        self._known: dict[tuple[Any, ...], Sight] = {}
 
     def update(self, who: Sequence[Looking], x: Floats, y: Floats) -> None:
         """Bring everybody's `sight` up to date.
@@ -67,8 +69,17 @@ class Lookout:
                 new[nowhere] = _NOWHERE
                 moved |= new != old
                 self._cells[place, axis] = new
-        for index in np.flatnonzero(moved).tolist():
-            self._look(who[index], self._cells[:, :, index].tolist())
+        places = moved.nonzero()[0]
+        for index, cells in zip(places.tolist(), self._cells.reshape(2 * len(self._grids), len(who)).T[places].tolist(), strict=True):
+            looking = who[index]
+            key = (*cells, looking.reach, looking.teams, looking.own)
+            sight = self._known.get(key)
+            if sight is None:
+                if len(self._known) >= MAX_REMEMBERED:
+                    self._known.clear()
+                sight = self._known[key] = self._look(looking, cells)
+            looking.sight = sight
+            looking.changed = False
 
     def _take(self, who: Sequence[Looking]) -> None:
         """Others look than before."""
@@ -80,7 +91,7 @@ class Lookout:
                 cells[:, :, index] = self._cells[:, :, old[looking]]
         self._cells = cells
 
-    def _look(self, looking: Looking, cells: list[list[int]]) -> None:
+    def _look(self, looking: Looking, cells: list[int]) -> Sight:
         tables: list[Views] = []
         here = iter(cells)
         for table in self._sights.tables:
@@ -88,9 +99,8 @@ class Lookout:
             if table.grid is None:
                 view = (looking.teams if table.kind == "team" else looking.own) or None
             else:
-                column, row = next(here)
+                column, row = next(here), next(here)
                 reach = table.grid.cells.sight[0] if looking.reach is None else looking.reach
                 view = None if column == _NOWHERE else (column, row, table.grid.parts(reach))
             tables.append((view,) * len(table.rings))
-        looking.sight = self._sights.sight(tuple(tables))
-        looking.changed = False
+        return self._sights.sight(tuple(tables))
