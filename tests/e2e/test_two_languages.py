@@ -102,6 +102,7 @@ class TwoLanguagesTests(SynchronousTestCase):
         watchers = [watcher for seed in range(6) for watcher in watched(seed)]
         found = replay(((watcher.stream.world.schema, watcher.story) for watcher in watchers), changed=MUTATIONS)
         self.assertEqual(found["frames"], sum(len(watcher.story) for watcher in watchers))
+        self.assertLess(max(found["longest"]), 10)
         rows = [int(table.alive.sum()) for watcher in watchers for frame in watcher.story for table in frame.seen.tables[:1]]
         self.assertGreater(sum(rows) / len(rows), 5)
         backs = {min(frame.step.base_code // 8, 2) for watcher in watchers for frame in watcher.story}
