@@ -103,22 +103,28 @@ class Strings:
         first = np.add.accumulate(counts) - counts
         at = (first << 5)[:, None] + ends - length
         total = int(counts.sum())
-        self._words = _write(*_spread(at.ravel(), codes, length.ravel()), total)[:total].astype(np.int64)
-        self._widths = np.full(total, WORD, dtype=np.int64)
+        self._words = _write(*_spread(at.ravel(), codes, length.ravel()), total)[: total + 1].astype(np.int64)
+        self._widths = np.full(total + 1, WORD, dtype=np.int64)
+        self._words[-1] = self._widths[-1] = 0  # of no row
         some = counts > 0
         self._widths[(first + counts - 1)[some]] = (bits - ((counts - 1) << 5))[some]
-        self._first = np.zeros(size, dtype=np.int64)
+        self._first = np.full(size + 1, total, dtype=np.int64)
         self._first[slots] = first
-        self._counts = np.zeros(size, dtype=np.int64)
+        self._counts = np.zeros(size + 1, dtype=np.int64)
         self._counts[slots] = counts
         self._one = bool((counts == 1).all())
 
-    def of(self, slots: NDArray[np.intp], stream: NDArray[np.intp]) -> tuple[Numbers, Numbers, NDArray[np.intp]]:
-        """Give values, widths and streams of the words of some rows, row by row."""
-        first = self._first.take(slots)
+    def of(
+        self, slots: NDArray[np.intp], stream: NDArray[np.intp], which: NDArray[np.bool_] | None = None
+    ) -> tuple[Numbers, Numbers, NDArray[np.intp]]:
+        """Give values, widths and streams of the words of some rows, row by row; of those that are not meant nothing."""
         if self._one:
-            return self._words.take(first), self._widths.take(first), stream
-        counts = self._counts.take(slots)
+            # One more row than there are slots stands for those that are not meant: to leave them out takes longer.
+            only = self._first.take(slots if which is None else np.where(which, slots, len(self._first) - 1))
+            return self._words.take(only), self._widths.take(only), stream
+        if which is not None:
+            slots, stream = slots.compress(which), stream.compress(which)
+        first, counts = self._first.take(slots), self._counts.take(slots)
         ends = np.add.accumulate(counts)
         at: Numbers = np.repeat(first - (ends - counts), counts)
         at += np.arange(int(ends[-1]) if len(ends) else 0)

@@ -28,7 +28,7 @@ LEFT_K, K_BITS = 4, 5
 #: Parameters of numbers that are tried for a column, and of how many rows.
 _TRIED, _SAMPLE = 20, 256
 #: A choice of parameters is good for so many steps.
-_KEPT = 8
+_KEPT = 16
 
 
 class Table:
@@ -106,6 +106,7 @@ class RingStep:
         self.size = (max(len(now.key), len(base.key), 1) + 7) & ~7
         self._from = base if step else before  # what velocities are counted from
         self._same = same_rows(base.table, now.table, self.size)
+        self._all_same = base.table.generation is now.table.generation and base.table.alive is now.table.alive
         self._stays: Strings | None = None
         self._texts = _Texts(base, now, self._same & step) if table.layout.texts else None
         columns, ways = self._code(before, base, now) if step else (0, b"")
@@ -174,12 +175,9 @@ class RingStep:
         place += old.slot
         stays = there.take(place)
         leaving = (~stays).nonzero()[0]
-        stays &= self._same.take(old.slot)
-        staying = stays.nonzero()[0]
-        if len(staying) == len(old.slot):
-            stay, stay_place = old, place
-        else:
-            stay, stay_place = Lists(old.sight.take(staying), old.slot.take(staying)), place.take(staying)
+        if not self._all_same:
+            stays &= self._same.take(old.slot)
+        stay_place = place.compress(stays)
         there[stay_place] = False
         entering = _ones(there)
         enter = _apart(entering, count, size)
@@ -187,7 +185,7 @@ class RingStep:
         self._write_left(streams, count, old, leaving, beyond)
         self._write_entered(streams, count, enter)
         if self._stays is not None:
-            streams.add_raw(*self._stays.of(stay.slot, stay.sight))
+            streams.add_raw(*self._stays.of(old.slot, old.sight, stays))
         data, at = streams.finish()
         head = self.head
         parts = [head + data[begin:end] for begin, end in pairwise(at)]
@@ -195,8 +193,9 @@ class RingStep:
             listed = np.sort(np.concatenate((stay_place, entering)), kind="stable")
             there_now = _apart(listed, count, size)
         else:
-            there_now = stay
+            there_now = _apart(stay_place, count, size)
         if self._texts is not None:
+            stay = Lists(old.sight.compress(stays), old.slot.compress(stays))
             more = self._texts.after(count, size, there_now, enter, stay)
             parts = [part + texts for part, texts in zip(parts, more, strict=True)]
         if self._check:

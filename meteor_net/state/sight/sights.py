@@ -105,15 +105,15 @@ class _Table:
         if self.grid is None:
             return _expand(keyed, *self._runs_of_keys(keyed, views))
         found: list[Lists] = []
-        by_reach: dict[int, list[int]] = {}
-        for place, view in enumerate(views):
-            if view is not None:
-                by_reach.setdefault(view[2], []).append(place)
-        for parts, places in by_reach.items():
-            at = np.array([views[place][:2] for place in places], dtype=np.int64)  # type: ignore[index]
-            starts, own = keyed.starts(self.grid.size), np.array(places, dtype=np.intp)
-            for some, first, last in self.grid.runs(self.grid.shapes(parts)[ring], at[:, 0], at[:, 1]):
-                found.append(_expand(keyed, own.take(some), starts.take(first), starts.take(last)))
+        starts = keyed.starts(self.grid.size)
+        places = [place for place, view in enumerate(views) if view is not None]
+        cells = np.array([view for view in views if view is not None], dtype=np.int64).reshape(-1, 3)
+        for parts in set(cells[:, 2].tolist()):
+            own = (cells[:, 2] == parts).nonzero()[0]
+            shape = self.grid.shapes(parts)[ring]
+            for some, first, last in self.grid.runs(shape, cells[own, 0], cells[own, 1]):
+                sight = np.array(places, dtype=np.intp).take(own.take(some))
+                found.append(_expand(keyed, sight, starts.take(first), starts.take(last)))
         if len(found) == 1:
             return found[0]
         return Lists(
