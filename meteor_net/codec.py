@@ -55,10 +55,12 @@ class Shared:
 
     __slots__ = ("framed", "kind", "others", "parts", "size")
 
-    def __init__(self, *parts: bytes) -> None:
+    def __init__(self, payload: bytes, *more: bytes) -> None:
         #: The payload, in pieces that are joined only once: when it is framed.
-        self.parts = parts
-        self.size = sum(map(len, parts))
+        self.parts = payload, *more
+        self.size = len(payload)
+        for part in more:
+            self.size += len(part)
         #: The first transport's name, and the bytes as it writes them: nearly all of a server are of one kind.
         self.kind = ""
         self.framed = b""

@@ -1,7 +1,7 @@
 """Many short codes in many streams, written in one pass (wire clause 8.21).
 
-A code is so many zeros, a one and some bits (a number), or only bits (a raw integer). Each stream begins at a whole byte, so that
-it can be cut out; where each code begins is known before anything is written.
+A code is so many zeros, a one and some bits (a number), or only bits (a raw integer). Each stream begins at a whole byte, so
+that it can be cut out; where each code begins is known before anything is written.
 """
 
 from __future__ import annotations

@@ -70,7 +70,8 @@ class Lookout:
                 moved |= new != old
                 self._cells[place, axis] = new
         places = moved.nonzero()[0]
-        for index, cells in zip(places.tolist(), self._cells.reshape(2 * len(self._grids), len(who)).T[places].tolist(), strict=True):
+        moved_to = self._cells.reshape(2 * len(self._grids), len(who)).T[places].tolist()
+        for index, cells in zip(places.tolist(), moved_to, strict=True):
             looking = who[index]
             key = (*cells, looking.reach, looking.teams, looking.own)
             sight = self._known.get(key)

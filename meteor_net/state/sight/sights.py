@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from meteor_net.state.coding.leb128 import encode_one
-from meteor_net.state.sight.encode import Lists, RingStep, split
+from meteor_net.state.sight.encode import Lists, RingStep
 from meteor_net.state.sight.encode import Table as Encoder
 from meteor_net.state.sight.grid import Grid
 from meteor_net.state.sight.keyed import Keyed, Slots, freeze
@@ -58,6 +59,39 @@ class Sight:
         return f"<Sight {self.tables}>"
 
 
+class _Seen:
+    """The rows that some views have of one version: what was looked up for that is looked up once."""
+
+    def __init__(self) -> None:
+        self.places: dict[View, int] = {}
+        self._slots: Slots = np.zeros(0, dtype=np.intp)
+        self._bounds: Slots = np.zeros(1, dtype=np.intp)
+
+    def add(self, views: Sequence[View], lists: Lists) -> None:
+        """Note the rows of some views."""
+        first = len(self._bounds) - 1
+        self.places.update(zip(views, range(first, first + len(views)), strict=True))
+        bounds = lists.sight.searchsorted(np.arange(1, len(views) + 1))
+        if first:
+            self._bounds = np.concatenate((self._bounds, self._bounds[-1] + bounds))
+            self._slots = np.concatenate((self._slots, lists.slot))
+        else:
+            self._bounds, self._slots = np.concatenate(([0], bounds)), lists.slot
+
+    def lists(self, views: Sequence[View]) -> Lists:
+        """Give the rows of some views, all of which are noted."""
+        places = np.fromiter(map(self.places.__getitem__, views), dtype=np.intp, count=len(views))
+        first = self._bounds.take(places)
+        lengths = self._bounds.take(places + 1) - first
+        ends = np.add.accumulate(lengths)
+        sight = np.arange(len(views)).repeat(lengths)
+        if len(sight) == len(self._slots) and bool((np.diff(places) == 1).all()):
+            return Lists(sight, self._slots)
+        at = (first - (ends - lengths)).repeat(lengths)
+        at += np.arange(len(at))
+        return Lists(sight, self._slots.take(at))
+
+
 class _Ring:
     """One rate of one table: what its followers hold, and the step that brought them there."""
 
@@ -67,9 +101,8 @@ class _Ring:
         self.step = False  # it makes one at the newest version
         self.open = True  # sights may change at the newest version
         self.coded: RingStep | None = None
-        #: The rows that views have of `now`, and had of `base`: so that nobody looks them up again.
-        self.seen: dict[View, Slots] = {}
-        self.saw: dict[View, Slots] = {}
+        #: The rows that views have of `now`, and had of `base`.
+        self.seen, self.saw = _Seen(), _Seen()
 
     def advance(self, newest: Keyed, tick: int) -> None:
         """A version was made."""
@@ -78,7 +111,7 @@ class _Ring:
         self.coded = None
         if self.step:
             self.before, self.base, self.now = self.base, self.now, newest
-            self.saw, self.seen = self.seen, {}
+            self.saw, self.seen = self.seen, _Seen()
 
 
 class _Table:
@@ -107,7 +140,9 @@ class _Table:
         found: list[Lists] = []
         starts = keyed.starts(self.grid.size)
         places = [place for place, view in enumerate(views) if view is not None]
-        cells = np.array([view for view in views if view is not None], dtype=np.int64).reshape(-1, 3)
+        here = views if len(places) == len(views) else [views[place] for place in places]
+        flat = chain.from_iterable(cast("Iterable[tuple[int, ...]]", here))
+        cells = np.fromiter(flat, dtype=np.int64, count=3 * len(places)).reshape(-1, 3)
         for parts in set(cells[:, 2].tolist()):
             own = (cells[:, 2] == parts).nonzero()[0]
             shape = self.grid.shapes(parts)[ring]
@@ -121,17 +156,14 @@ class _Table:
             np.concatenate([each.slot for each in found] or [np.zeros(0, dtype=np.intp)]),
         )
 
-    def lists(self, ring: int, keyed: Keyed, views: Sequence[View], seen: dict[View, Slots]) -> Lists:
+    def lists(self, ring: int, keyed: Keyed, views: Sequence[View], seen: _Seen) -> Lists:
         """Give the rows that some views have, in order; looked up in what was seen already."""
-        lacking = [view for view in dict.fromkeys(views) if view not in seen]
+        lacking = [view for view in dict.fromkeys(views) if view not in seen.places]
         if lacking:
             found = self.members(ring, keyed, lacking)
             order = np.lexsort((found.slot, found.sight))
-            ordered = Lists(found.sight.take(order), found.slot.take(order))
-            seen.update(zip(lacking, split(ordered, len(lacking)), strict=True))
-        slots = [seen[view] for view in views]
-        lengths = np.fromiter(map(len, slots), dtype=np.intp, count=len(slots))
-        return Lists(np.repeat(np.arange(len(slots)), lengths), np.concatenate(slots))
+            seen.add(lacking, Lists(found.sight.take(order), found.slot.take(order)))
+        return seen.lists(views)
 
     def _runs_of_keys(self, keyed: Keyed, views: Sequence[View]) -> tuple[Any, Any, Any]:
         pairs = [(place, key) for place, view in enumerate(views) for key in view or ()]
@@ -322,5 +354,5 @@ class Sights:
         old = table.lists(r, base, [old for old, _ in views], saw)
         beyond = table.members(r + 1, ring.now, news) if r + 1 < len(table.rings) else None
         parts, there = coded.parts(count, old, table.members(r, ring.now, news), beyond)
-        ring.seen.update(zip(news, split(there, count), strict=True))
+        ring.seen.add(news, there)
         return parts
