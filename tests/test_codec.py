@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from random import Random
 from typing import Any
 
 import cbor2
@@ -9,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from meteor_net import codec
 from meteor_net import messages as wire
 from meteor_net.codec import (
     Shared,
@@ -376,3 +380,31 @@ class AnyBytesTests(SynchronousTestCase):
         else:
             del data[place]
         self.check(bytes(data))
+
+
+class ShortWayTests(SynchronousTestCase):
+    """HELD is read the short way; that makes no difference."""
+
+    def outcome(self, read: Callable[[], list[Message]]) -> object:
+        """What comes of reading."""
+        try:
+            return read()
+        except PacketError as error:
+            return error.text
+
+    def test_same(self) -> None:
+        """Whole packets, cut ones, longer ones and changed ones are read as any packet is."""
+        random = Random(7)
+        values = [0, 1, 23, 24, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**53 - 1]
+        for value in values:
+            packet = encode_packet([wire.Held(value, values[random.randrange(len(values))])])
+            tried = [packet, packet + b"\0", *(packet[:end] for end in range(len(packet)))]
+            for _ in range(200):
+                changed = bytearray(packet)
+                changed[random.randrange(len(packet))] = random.randrange(256)
+                tried.append(bytes(changed))
+            for data in tried:
+                short = self.outcome(partial(decode_from_client, data, LIMITS))
+                bounds = wire.FROM_CLIENT, LIMITS.packet_messages, LIMITS.packet_items
+                long = self.outcome(partial(codec._decode, data, *bounds, strangers=False))
+                self.assertEqual(short, long, data.hex())
