@@ -183,7 +183,7 @@ def _held(data: bytes) -> Message | None:
     for _ in range(2):
         head = data[at] if at < len(data) else 0xFF
         size = _UINT_BYTES.get(head, 0)
-        if head >= 24 and not size or at + size >= len(data):
+        if (head >= 24 and not size) or at + size >= len(data):
             return None
         values.append(int.from_bytes(data[at + 1 : at + 1 + size], "big") if size else head)
         at += 1 + size

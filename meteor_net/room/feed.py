@@ -30,21 +30,22 @@ UNSEEN_S = 0.25
 
 
 class _Packet:
-    """One step of the stream, and the packets that carry it.
+    """One step of the stream, and the packet that carries it.
 
     Attributes:
         step: The step.
+        before: What of the packet comes before the item `sight`, another one for each player; `after` what comes after it.
+        around: Bytes of both.
     """
 
-    __slots__ = ("_after", "_before", "_message", "_shared", "_views", "step")
+    __slots__ = ("_message", "_shared", "after", "around", "before", "step")
 
-    def __init__(self, number: int, step: Step) -> None:
+    def __init__(self, number: int, step: Step, sights: bool) -> None:
         self.step = step
-        #: By what is in sight.
-        self._views: dict[bytes, Shared] = {}
         self._message = Frame(number, step.tick16, step.base_code, step.data, step.texts or [], docs=step.docs)
         self._shared: Shared | None = None
-        self._before = self._after = b""
+        self.before, self.after = frame_around_sight(self._message) if sights else (b"", b"")
+        self.around = len(self.before) + len(self.after)
 
     @property
     def shared(self) -> Shared:
@@ -52,17 +53,6 @@ class _Packet:
         if self._shared is None:
             self._shared = Shared.of(self._message)
         return self._shared
-
-    def with_sight(self, item: bytes) -> Shared:
-        """The packet with an item `sight`: bytes are joined and nothing is encoded, for each player may have its own."""
-        if not item:
-            return self.shared
-        view = self._views.get(item)
-        if view is None:
-            if not self._before:
-                self._before, self._after = frame_around_sight(self._message)
-            view = self._views[item] = Shared(self._before, bytes_head(len(item)), item, self._after)
-        return view
 
 
 class Feed:
@@ -191,11 +181,18 @@ class Feed:
             if packet is None or player.held != base or player.coding is not coding:
                 base, coding = player.held, player.coding
                 packet = self._packet(base, coding)
-            frame = packet.shared if view is None else packet.with_sight(view[0])
-            if frame.size > most:
-                self._refuse(frame.size)
+            if view is None or not view[0]:
+                size = packet.shared.size
+                if size <= most:
+                    player.session.give(packet.shared, now)
+            else:
+                head = bytes_head(len(view[0]))
+                size = packet.around + len(head) + len(view[0])
+                if size <= most:
+                    player.session.give_joined((packet.before, head, view[0], packet.after), size, now)
+            if size > most:
+                self._refuse(size)
                 continue
-            player.session.give(frame, now)
             player.held = version.number
             if view is not None:
                 player.sight = view[1]
@@ -225,7 +222,7 @@ class Feed:
         if packet is None or packet.step is not step:
             if step.base_code >> 3 == 0:
                 self.counters["keyframes"] += 1
-            packet = self._packets[base, coding] = _Packet(self.number, step)
+            packet = self._packets[base, coding] = _Packet(self.number, step, self.stream.sights is not None)
         return packet
 
 

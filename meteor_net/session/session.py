@@ -72,6 +72,19 @@ class Session:
         pipe.send(data)
         self._sent(len(data), now)
 
+    def give_joined(self, parts: tuple[bytes, ...], size: int, now: float) -> None:
+        """Do the same with a packet in parts, of so many bytes, that is for nobody else: so it is joined once, and not kept."""
+        pipe = self.pipe
+        if pipe is None or not self.outbox.empty:
+            self.put(Lane.STATE, Shared(*parts))
+            return
+        data = b"".join((pipe.head(size), *parts))
+        pipe.send(data)
+        self.sent_at = now
+        counters = self.counters
+        counters["packets_out"] += 1
+        counters["bytes_out"] += len(data)
+
     def _sent(self, size: int, now: float) -> None:
         self.sent_at = now
         self.counters["packets_out"] += 1

@@ -140,7 +140,7 @@ try {
     find("shown").textContent = game.world.agent.size.toLocaleString("en");
     find("rate").textContent = game.status === "online" ? `${(game.stats.bytesPerSecond / 1000).toFixed(1)} kB/s` : game.status;
   }, 500);
-  Object.assign(window, { crowd: { game, at } }); // for the console, and for tests
+  Object.assign(window, { meteor: game, eye: at }); // for the console, and for tests
 } catch (refused) {
   find("rate").textContent = refused.message;
 }
