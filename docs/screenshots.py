@@ -1,6 +1,6 @@
-"""`make screenshots`: the pictures of the README, taken of the demo in Chromium while bots fly and chat.
+"""`make screenshots`: the pictures of the README and of the crowd's page, taken in Chromium; in the demo bots fly and chat.
 
-Writes docs/images/drift.png and docs/images/drift-phone.png.
+Writes docs/images/drift.png, docs/images/drift-phone.png and docs/images/crowd.png.
 """
 
 from __future__ import annotations
@@ -132,6 +132,20 @@ def take(url: str) -> None:
         driver.quit()
 
 
+def take_crowd(url: str) -> None:
+    """Look at the crowd of docs/examples once it has found its ways."""
+    driver = browser()
+    try:
+        show_as(driver, *DESKTOP, phone=False)
+        driver.get(url)
+        if not wait_for(driver, "window.meteor && meteor.world.agent.size", 20):
+            raise RuntimeError("the page did not join")
+        time.sleep(40)
+        save(driver, "crowd.png", *DESKTOP, 0.6)
+    finally:
+        driver.quit()
+
+
 def main() -> int:
     """Run it.
 
@@ -152,6 +166,8 @@ def main() -> int:
         finally:
             crew.terminate()
             crew.wait()
+    with running("--python-path", "docs/examples/crowd", "--game", "crowd.Crowd", "--database", "memory") as server:
+        take_crowd(f"http://127.0.0.1:{server.port}/")
     return 0
 
 
