@@ -27,6 +27,7 @@ from meteor_net.state import (
     UInt,
     World,
 )
+from meteor_net.state.sight import sights as sights_module
 from meteor_net.state.sight.decode import InSight
 from meteor_net.state.sight.keyed import Keyed
 from meteor_net.state.sight.lookout import Looking, Lookout
@@ -192,8 +193,9 @@ class Scene:
             row.debt = random.choice([row.debt, random.randrange(-(2**19), 2**19)])
         elif table is world.plan:
             row.team, row.note = random.choice([0, 1, 2, None]), f"g{random.randrange(9)}"
+            row.goal = random.choice([row.goal, row.goal ^ 5, random.getrandbits(31)])
         elif table is world.card:
-            row.owner = random.choice([0, 1, 2, 3, None])
+            row.owner, row.face = random.choice([0, 1, 2, 3, None]), random.choice([row.face, random.randrange(52)])
 
     def look(self) -> None:
         random = self.random
@@ -283,6 +285,61 @@ class AgreementTests(SynchronousTestCase):
             composed = viewer.replica.compose(EMPTY)
             for kind in KEYED:
                 self.assertEqual(shown(composed[TABLES.index(kind)]), {})
+
+
+class SecretTests(SynchronousTestCase):
+    """What a row was for others goes with them."""
+
+    def test_row_in_other_hands(self) -> None:
+        schema = Schema([Card])
+        world = World(schema, 1)
+        stream = Stream(world)
+        sights = stream.sights
+        assert sights is not None
+        card = world.card.spawn(owner=1, face=51)
+        stream.commit(1)
+        viewer = Viewer(sights, schema)
+        viewer.looking.sight = sights.sight((((2,),),))
+        viewer.serve(sights, following=False)
+        faces = []
+        for tick, (owner, face) in enumerate([(2, 20), (2, 21), (2, 22), (1, 40), (2, 23), (2, 24)], 2):
+            card.owner, card.face = owner, face
+            stream.commit(tick)
+            viewer.serve(sights, following=True)
+            ring = viewer.replica.tables[0].rings[0]
+            faces.append((ring.values.tolist(), (ring.values - ring.velocities).tolist()))
+        # Its faces, and those before them: 51 and 40 it never had.
+        before = [[[20]], [[20]], [[21]], [[]], [[23]], [[23]]]
+        self.assertEqual(faces, list(zip([[[20]], [[21]], [[22]], [[]], [[23]], [[24]]], before, strict=True)))
+
+
+class MemoryTests(SynchronousTestCase):
+    """What is remembered of a table that stands still has a bound."""
+
+    def test_looking_about(self) -> None:
+        schema = Schema([Stone, Open])
+        world = World(schema, 1)
+        stream = Stream(world)
+        sights = stream.sights
+        assert sights is not None
+        self.patch(sights_module, "MOST_SEEN", 500)
+        for i in range(100):
+            world.stone.spawn(x=i - 50, y=0)
+        world.open.spawn()
+        viewer = Viewer(sights, schema)
+        lookout = Lookout(sights)
+        most = 0
+        for tick in range(1, 200):
+            world.open[0].count = tick
+            stream.commit(tick)
+            lookout.update([viewer.looking], np.array([tick * 20.0 % 128 - 64]), np.array([0.0]))
+            viewer.serve(sights, tick > 1)
+            self.assertEqual(
+                shown(viewer.replica.tables[0].version), visible(sights.tables[0].newest, viewer.looking.sight.keys(0))
+            )
+            most = max(most, len(sights.tables[0].rings[0].seen))
+        self.assertGreater(most, 500)
+        self.assertLess(most, 1000)
 
 
 class KeyTests(SynchronousTestCase):

@@ -19,6 +19,7 @@ from meteor_net.state.coding.plan import plan
 from meteor_net.state.layout import Layout
 from meteor_net.state.sight.bits import Codes, Numbers, Streams, Strings, beside, numbers, raws
 from meteor_net.state.sight.keyed import Keyed, Slots, same_rows
+from meteor_net.state.sight.keys import Cells
 from meteor_net.state.version import Ints, Mask
 
 #: The modes (wire clause 8.20).
@@ -42,6 +43,8 @@ class Table:
     def __init__(self, layout: Layout, rings: int) -> None:
         self.layout = layout
         self.rings = rings
+        #: Rows go from hand to hand; those in cells are seen on their way.
+        self.handed = not isinstance(layout.key, Cells)
         self.widths = np.array([(field.highest - field.lowest).bit_length() for field in layout.columns], dtype=np.int64)
         self.lowest = layout.lowest.ravel()
         self.all = plan(layout, np.arange(len(layout.columns), dtype=np.intp))
@@ -105,8 +108,8 @@ class RingStep:
         self._table, self._now, self._check = table, now, check
         self.size = (max(len(now.key), len(base.key), 1) + 7) & ~7
         self._from = base if step else before  # what velocities are counted from
-        self._same = same_rows(base.table, now.table, self.size)
-        self._all_same = base.table.generation is now.table.generation and base.table.alive is now.table.alive
+        self._same = same_rows(base, now, self.size, table.handed)
+        self._all_same = _all_same(base, now, table.handed)
         self._stays: Strings | None = None
         self._texts = _Texts(base, now, self._same & step) if table.layout.texts else None
         columns, ways = self._code(before, base, now) if step else (0, b"")
@@ -144,7 +147,7 @@ class RingStep:
         own = plan(table.layout, columns)
         d = own.pick(d)
         linear = None
-        v = _velocities(before, base, slots, was)
+        v = _velocities(before, base, slots, was, table.handed)
         if v is not None:
             linear = d - own.pick(v)
             own.rings.shorten(linear)
@@ -225,7 +228,7 @@ class RingStep:
         now, table = self._now.table, self._table
         slots = np.unique(slot)
         values = now.ints.take(slots, axis=1)
-        v = _velocities(self._from, self._now, slots, values)
+        v = _velocities(self._from, self._now, slots, values, table.handed)
         if v is None:
             v = np.zeros(values.shape, dtype=np.int32)
         table.all.rings.shorten(v)
@@ -281,13 +284,19 @@ def split(lists: Lists, count: int) -> list[Slots]:
     return [lists.slot[begin:end] for begin, end in pairwise(at)]
 
 
-def _velocities(before: Keyed, base: Keyed, slots: Slots, was: Ints) -> Ints | None:
+def _all_same(one: Keyed, other: Keyed, handed: bool) -> bool:
+    """Whether it is known that `same_rows` are all of them."""
+    same = one.table.alive is other.table.alive and one.table.generation is other.table.generation
+    return same and not (handed and one.key is not other.key)
+
+
+def _velocities(before: Keyed, base: Keyed, slots: Slots, was: Ints, handed: bool) -> Ints | None:
     """Give how rows moved from one to the other, not shortened; None if none did. Rows that were not there have none."""
     if before.table.ints is base.table.ints:
         return None
-    if before.table.alive is base.table.alive and before.table.generation is base.table.generation:
+    if _all_same(before, base, handed):
         return was - before.table.ints.take(slots, axis=1)
-    held = same_rows(before.table, base.table, max(len(base.key), 1))[slots].nonzero()[0]
+    held = same_rows(before, base, max(len(before.key), len(base.key), 1), handed)[slots].nonzero()[0]
     v = np.zeros(was.shape, dtype=np.int32)
     v[:, held] = was[:, held] - before.table.ints.take(slots[held], axis=1)
     return v

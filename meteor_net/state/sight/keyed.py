@@ -88,12 +88,22 @@ def freeze(live: Table, grid: Grid | None, old: Keyed) -> Keyed:
     return Keyed(table, key)
 
 
-def same_rows(one: TableVersion, other: TableVersion, size: int) -> NDArray[np.bool_]:
-    """Tell which of `size` slots hold the same row in both."""
+def same_rows(one: Keyed, other: Keyed, size: int, handed: bool) -> NDArray[np.bool_]:
+    """Tell which of `size` slots hold the same row in both.
+
+    Args:
+        one: A version of the table.
+        other: Another one.
+        size: Not less than either has.
+        handed: A row with another key is another one: who gets it now must not learn what it was for others.
+    """
     same = np.zeros(size, dtype=np.bool_)
-    both = min(len(one.alive), len(other.alive))
-    if one.alive is other.alive and one.generation is other.generation:
-        same[:both] = one.alive
+    both = min(len(one.key), len(other.key))
+    mine, theirs = one.table, other.table
+    if mine.alive is theirs.alive and mine.generation is theirs.generation:
+        same[:both] = mine.alive
     else:
-        same[:both] = one.alive[:both] & other.alive[:both] & (one.generation[:both] == other.generation[:both])
+        same[:both] = mine.alive[:both] & theirs.alive[:both] & (mine.generation[:both] == theirs.generation[:both])
+    if handed and one.key is not other.key:
+        same[:both] &= one.key[:both] == other.key[:both]
     return same

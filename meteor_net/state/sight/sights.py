@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Views times slots that are looked at in one go.
 MOST_AT_ONCE = 8_000_000
+#: Rows that were looked up, of what stands still: while nothing moves, players may look at ever more of it.
+MOST_SEEN = 100_000
 #: Sights that are remembered, so that equal ones are one object.
 MAX_REMEMBERED = 65_536
 
@@ -66,6 +68,9 @@ class _Seen:
         self.places: dict[View, int] = {}
         self._slots: Slots = np.zeros(0, dtype=np.intp)
         self._bounds: Slots = np.zeros(1, dtype=np.intp)
+
+    def __len__(self) -> int:
+        return len(self._slots) + len(self._bounds)
 
     def add(self, views: Sequence[View], lists: Lists) -> None:
         """Note the rows of some views."""
@@ -112,6 +117,8 @@ class _Ring:
         if self.step:
             self.before, self.base, self.now = self.base, self.now, newest
             self.saw, self.seen = self.seen, _Seen()
+        elif len(self.seen) > MOST_SEEN:
+            self.seen = _Seen()
 
 
 class _Table:
