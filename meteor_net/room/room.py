@@ -147,7 +147,13 @@ class Room:
         self.members.remove(player, text, self._around.now)
 
     def show(self, version: Version) -> None:
-        """Let players see a version, such as a recorded one, from the next commit on, in place of the live world."""
+        """Let players see a version, such as a recorded one, from the next commit on, in place of the live world.
+
+        Raises:
+            ValueError: Some of the world's tables are keyed: a version does not tell who may see which of its rows.
+        """
+        if self.feed.stream.sights is not None:
+            raise ValueError(f"room {self.name} has keyed tables, so it shows no version to all")
         self._shown = version
 
     def server_ms(self, now: float) -> int:

@@ -44,6 +44,8 @@ _log = Logger()
 YOUNG_OBJECTS = 20_000
 #: Freed memory that is kept for the next tick.
 KEPT_BYTES = 64 * 1024 * 1024
+#: Arrays up to this size lie in it; older C libraries take no larger number.
+LARGE_BYTES = 32 * 1024 * 1024
 #: Of the GNU C library's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 #: At its end a server waits so long, in seconds, for the last of its recordings to be written.
@@ -320,7 +322,7 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
-    with suppress(OSError, AttributeError):  # of the GNU C library alone
+    with suppress(OSError, AttributeError, TypeError):  # of the GNU C library alone
         mallopt = ctypes.CDLL(None).mallopt
-        for parameter in _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD:
-            mallopt(parameter, KEPT_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, KEPT_BYTES)
+        mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)

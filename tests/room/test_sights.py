@@ -17,7 +17,7 @@ from meteor_net.interfaces import IPlayer
 from meteor_net.limits import Limits
 from meteor_net.messages import Frame, Held, Joined, Lost, Ping
 from meteor_net.state import Cells, Fixed, Owner, Replica, Table, Team, Text, UInt
-from meteor_net.state.version import TableVersion
+from meteor_net.state.version import TableVersion, Version
 
 from ..plain import Bench, Guest, replica_of
 
@@ -517,6 +517,11 @@ class ViewTests(SynchronousTestCase):
         self.assertEqual((self.ann.read()[1], self.ann.player.held), (False, None))
         (error,) = self.bench.errors()
         self.assertIn("at most", str(error))
+
+    def test_show(self) -> None:
+        """A version has no keys: shown in place of the world, its rows would be for all."""
+        with self.assertRaisesRegex(ValueError, "keyed tables"):
+            self.room.show(Version.empty(self.world.schema))
 
     def test_commit_that_fails(self) -> None:
         """Should some commits stop half-way, nobody loses a step of the tables that were done already."""
