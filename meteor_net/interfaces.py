@@ -109,7 +109,8 @@ class IPlayer(Interface):
         such row, it sees what is around the last point; before the first, nothing of tables with cells.
 
         Args:
-            x, y: The point, as in the tables with cells.
+            x: Of the point, as in the tables with cells.
+            y: Likewise.
             reach: How far the player sees from there; as far as those tables say, if None.
 
         Raises:

@@ -127,7 +127,8 @@ class Stream:
 
         Args:
             version: Of the same tables; its number and tick do not count.
-            tick, check: As for `commit`.
+            tick: As for `commit`.
+            check: Likewise.
 
         Returns:
             As `commit` does.
