@@ -111,6 +111,8 @@ class RingStep:
         self._same = same_rows(base, now, self.size, table.handed)
         self._all_same = _all_same(base, now, table.handed)
         self._stays: Strings | None = None
+        #: Slots, generations and values of all rows, as checksums are made of them.
+        self._whole: NDArray[np.int32] | None = None
         self._texts = _Texts(base, now, self._same & step) if table.layout.texts else None
         columns, ways = self._code(before, base, now) if step else (0, b"")
         self.head = encode_one(columns) + ways
@@ -246,12 +248,13 @@ class RingStep:
 
     def checksum(self, slots: Slots) -> bytes:
         """Give the checksum of some rows (wire clause 8.24)."""
-        table = self._now.table
-        block: NDArray[np.int32] = np.empty((2 + len(table.ints), len(slots)), dtype="<i4")
-        block[0] = slots
-        block[1] = table.generation[slots]
-        block[2:] = table.ints[:, slots]
-        return zlib.crc32(block.tobytes(), zlib.crc32(len(slots).to_bytes(4, "little"))).to_bytes(4, "little")
+        if self._whole is None:
+            table = self._now.table
+            self._whole = np.empty((2 + len(table.ints), len(table.alive)), dtype="<i4")
+            self._whole[0] = np.arange(len(table.alive))
+            self._whole[1], self._whole[2:] = table.generation, table.ints
+        rows = self._whole.take(slots, axis=1).tobytes()
+        return zlib.crc32(rows, zlib.crc32(len(slots).to_bytes(4, "little"))).to_bytes(4, "little")
 
 
 def _marked(lists: Lists, count: int, size: int) -> NDArray[np.bool_]:

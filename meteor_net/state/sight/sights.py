@@ -165,11 +165,13 @@ class _Table:
 
     def lists(self, ring: int, keyed: Keyed, views: Sequence[View], seen: _Seen) -> Lists:
         """Give the rows that some views have, in order; looked up in what was seen already."""
-        lacking = [view for view in dict.fromkeys(views) if view not in seen.places]
-        if lacking:
-            found = self.members(ring, keyed, lacking)
-            order = np.lexsort((found.slot, found.sight))
-            seen.add(lacking, Lists(found.sight.take(order), found.slot.take(order)))
+        try:
+            return seen.lists(views)
+        except KeyError:  # few views are new to a ring
+            lacking = [view for view in dict.fromkeys(views) if view not in seen.places]
+        found = self.members(ring, keyed, lacking)
+        order = np.lexsort((found.slot, found.sight))
+        seen.add(lacking, Lists(found.sight.take(order), found.slot.take(order)))
         return seen.lists(views)
 
     def _runs_of_keys(self, keyed: Keyed, views: Sequence[View]) -> tuple[Any, Any, Any]:
@@ -290,12 +292,18 @@ class Sights:
         """Make frames of a world with one keyed table in one ring; as `_tell` does, but with less to do for each."""
         ring = self.tables[0].rings[0]
         views = [(None if held is None else held.first, wanted.first) for held, wanted in ways]
-        coded = views if ring.step else [view for view in views if view[0] != view[1]]
-        parts = dict(zip(coded, self._encode(0, 0, coded), strict=True)) if coded else {}
+        if not ring.step:  # who stays where it was is told nothing
+            for way, (old, new) in zip(ways, views, strict=True):
+                if old == new:
+                    self._frames[way] = b"\1" if way[0] is None else b"", way[1]
+            ways = [way for way, (old, new) in zip(ways, views, strict=True) if old != new]
+            views = [view for view in views if view[0] != view[1]]
+            if not views:
+                return
         heads = [bytes((2 + forget, 2 + self._check)) for forget in (0, 1)]
-        for way, view in zip(ways, views, strict=True):
-            anew, part = way[0] is None, parts.get(view)
-            self._frames[way] = (b"\1" if anew else b"") if part is None else heads[anew] + part, way[1]
+        frames = self._frames
+        for way, part in zip(ways, self._encode(0, 0, views), strict=True):
+            frames[way] = heads[way[0] is None] + part, way[1]
 
     def _tell(self, ways: list[Way]) -> None:
         """Make frames, all their parts coded at once."""
