@@ -25,7 +25,7 @@ MOST_AT_ONCE = 8_000_000
 #: Rows that were looked up, of what stands still: while nothing moves, players may look at ever more of it.
 MOST_SEEN = 100_000
 #: Sights that are remembered, so that equal ones are one object.
-MAX_REMEMBERED = 65_536
+MAX_REMEMBERED = 16_384
 
 #: What somebody sees of one ring of a table: of cells, the cell from which and how far, in parts of a cell; else the keys,
 #: ascending. None is nothing.
