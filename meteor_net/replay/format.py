@@ -27,6 +27,8 @@ MAX_ITEM_BYTES = 8 * 1024 * 1024
 MAX_SMALL_BYTES = 1024 * 1024
 #: Array, kind, tick and the head of the body, at most.
 HEAD_BYTES = 1 + 9 + 9 + 9
+#: The last moment that has a date: the end of the year 9999.
+LATEST_MS = 253_402_300_799_999
 #: Dotted name of a class.
 MAX_DOTTED_CHARS = 500
 
@@ -70,7 +72,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     schema: dict[str, Any]
     epoch: UInt
     tick_us: Annotated[int, Meta(ge=1_000, le=60_000_000)]
-    time: UInt
+    time: Annotated[int, Meta(ge=0, le=LATEST_MS)]
 
 
 class FrameBody(msgspec.Struct, frozen=True, array_like=True):

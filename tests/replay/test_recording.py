@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from meteor_net import Limits
 from meteor_net.codec import load_item
 from meteor_net.replay import Recorder, Recording, RecordingError, format, record, recording
-from meteor_net.replay.format import MAX_ITEM_BYTES, MAX_SMALL_BYTES, EventBody, FrameBody, Kind, LineBody, encode
+from meteor_net.replay.format import LATEST_MS, MAX_ITEM_BYTES, MAX_SMALL_BYTES, EventBody, FrameBody, Kind, LineBody, encode
 from meteor_net.state import WorldView
 
 from ..plain import stored
@@ -290,6 +290,7 @@ class DamagedTests(CoveCase):
         self.assertIn("header: ", self.refused(self.header(version=2)))
         self.assertIn("at byte 0: ", self.refused(self.header(schema={})))
         self.assertIn("header: ", self.refused(self.header(tick_us=0)))
+        self.assertIn("header: ", self.refused(self.header(time=LATEST_MS + 1)))
         keyed = {
             "tables": [{"name": "a", "fields": [], "key": {"kind": "team", "bits": 16, "rings": 1}}],
             "actions": [],

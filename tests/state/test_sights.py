@@ -27,7 +27,7 @@ from meteor_net.state import (
     UInt,
     World,
 )
-from meteor_net.state.sight import sights as sights_module
+from meteor_net.state.sight import rings
 from meteor_net.state.sight.decode import InSight
 from meteor_net.state.sight.keyed import Keyed
 from meteor_net.state.sight.lookout import Looking, Lookout
@@ -322,7 +322,7 @@ class MemoryTests(SynchronousTestCase):
         stream = Stream(world)
         sights = stream.sights
         assert sights is not None
-        self.patch(sights_module, "MOST_SEEN", 500)
+        self.patch(rings, "MOST_SEEN", 500)
         for i in range(100):
             world.stone.spawn(x=i - 50, y=0)
         world.open.spawn()

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meteor_net.state.sight.sights import MAX_REMEMBERED, Sight, Sights, View, Views
+from meteor_net.state.sight.rings import View, Views
+from meteor_net.state.sight.sights import MAX_REMEMBERED, Sight, Sights
 
 Floats = NDArray[np.float64]
 Keys = tuple[int, ...]
