@@ -55,16 +55,22 @@ class Actions:
                            lambda refused: self._refuse(player, seq, refused))  # fmt: skip
 
     def take_inputs(self, players: Iterable[Player], now: float) -> None:
-        """The tick begins: one input of each player's, the oldest; its step first, then the handler."""
+        """The tick begins: one input of each player's, the oldest; all steps first, then the handlers."""
+        calls = []
         for player in players:
             if player.inputs and not player.busy:
                 _, seen, action = player.inputs.popleft()
                 player.seen = seen / 8.0
                 self.counters["inputs"] += 1
                 self.steps.take(player, action)
-                self._asking.ask(player, "action", self._call(player, action), nothing, nothing, now)
+                calls.append((player, self._call(player, action)))
             elif self.steps and player.role == "play":
                 self.steps.miss(player)
+        self.steps.run()
+        for player, call in calls:
+            if not player.here:  # another's handler has taken it out
+                continue
+            self._asking.ask(player, "action", call, nothing, nothing, now)
 
     def acknowledge(self, players: Iterable[Player], tick: int) -> None:
         """The tick ends: tell each player up to where its actions are in the world.

@@ -21,7 +21,6 @@ from ..session.session import Session
 from ..state import Coding, Input, Row
 
 if TYPE_CHECKING:
-    from ..state.own import Moved, OwnFields
     from ..state.sight.lookout import Looking
     from ..state.sight.sights import Sight
     from .answer import Answer
@@ -43,7 +42,6 @@ class Player:
         session: Whose it is.
         inputs: Inputs that wait for a tick.
         steered: Kind and integers of the last that a step was run with, or None; `missed` the ticks without one since.
-        moved: What the last step gave, and of which fields.
         top_seq: The highest sequence number that came; `acked_seq` the highest that was told taken.
         coding: Of the frames that it gets.
         held: Number of the version that was written last, None if a keyframe is due.
@@ -75,7 +73,6 @@ class Player:
         self.inputs: deque[Waiting] = deque(maxlen=limits.inputs_waiting)
         self.steered: tuple[type[Input], Any] | None = None
         self.missed = 0
-        self.moved: tuple[OwnFields | None, Moved | None] = (None, None)
         self.top_seq = 0
         self.acked_seq = 0
         self.answering: set[int] = set()

@@ -72,6 +72,7 @@ class Steps:
         self._asking = asking
         self._counters = counters
         self._plans: dict[tuple[Any, ...], OwnFields] = {}
+        self._waiting: list[Player] = []
 
     def __bool__(self) -> bool:
         return bool(self._steps)
@@ -81,7 +82,7 @@ class Steps:
         if type(action) in self._steps:
             player.missed = 0
             player.steered = type(action), self._steps[type(action)][1](action)
-            self._run(player)
+            self._waiting.append(player)
 
     def miss(self, player: Player) -> None:
         """There is none: do by the idle policy."""
@@ -91,21 +92,36 @@ class Steps:
         if player.steered is None or player.missed > self._idle_ticks:
             kind = next(iter(self._steps)) if player.steered is None else player.steered[0]
             player.steered = kind, self._neutral[kind]
-        self._run(player)
+        self._waiting.append(player)
 
-    def _run(self, player: Player) -> None:
-        rows = [row for row in player.rows if row.alive]
-        if not rows or player.steered is None:
-            return
-        kind, i = player.steered
-        step = self._steps[kind][0]
-        fields = self._plan(tuple(type(row.table) for row in rows))
-        plan, moved = player.moved
-        try:
-            player.moved = fields, fields.move(rows, step, i, moved if plan is fields else None)
-        except Exception as error:
-            self._counters["steps_failed"] += 1
-            self._asking.raised(player, "step", error)
+    def run(self) -> None:
+        """Run the steps of all whose turn it is: together, as to read and write rows one by one takes longer than the steps."""
+        waiting, self._waiting = self._waiting, []
+        while waiting:
+            # Who shares a row with another waits until that one's step is done.
+            groups: dict[tuple[Any, ...], list[tuple[Player, list[Any]]]] = {}
+            taken: set[tuple[int, int]] = set()
+            later = []
+            for player in waiting:
+                rows = [row for row in player.rows if row.alive]
+                own = {(id(row.table), row.slot) for row in rows}
+                if not own.isdisjoint(taken):
+                    later.append(player)
+                elif rows:
+                    taken |= own
+                    groups.setdefault(tuple([type(row.table) for row in rows]), []).append((player, rows))
+            for tables, group in groups.items():
+                self._run(self._plan(tables), group)
+            waiting = later
+
+    def _run(self, plan: OwnFields, group: list[tuple[Player, list[Any]]]) -> None:
+        steered = [player.steered for player, _ in group if player.steered is not None]
+        steps = [self._steps[kind][0] for kind, _ in steered]
+        moved = plan.move_all([rows for _, rows in group], steps, [i for _, i in steered])
+        for (player, _), each in zip(group, moved, strict=True):
+            if isinstance(each, Exception):
+                self._counters["steps_failed"] += 1
+                self._asking.raised(player, "step", each)
 
     def _plan(self, tables: tuple[Any, ...]) -> OwnFields:
         plan = self._plans.get(tables)

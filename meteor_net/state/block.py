@@ -51,6 +51,10 @@ class Block:
         ints.reshape(-1)[self._rows * ints.shape[1] + slots] = whole
         return bad
 
+    def read(self, ints: Ints, slots: Slots) -> None:
+        """Quantize some slots into integers of their own, one column each."""
+        ints[self._rows[:, 0]] = self._quantize(self._values.take(slots, axis=1), slots[:0])[0]
+
     def write_all(self, ints: Ints, free: Slots) -> int:
         """Quantize all slots, of which some are free."""
         whole, bad = self._quantize(self._values[:, : ints.shape[1]].copy(), free)

@@ -6,7 +6,10 @@ from collections import namedtuple
 from collections.abc import Callable, Sequence
 from math import ulp
 from operator import attrgetter, index
-from typing import Any, NamedTuple, TypeAlias
+from types import SimpleNamespace
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from meteor_net.errors import ConfigError
 from meteor_net.limits import MAX_INT
@@ -16,7 +19,6 @@ from meteor_net.state.records import Action
 from meteor_net.state.row import Row
 from meteor_net.state.table import Table
 from meteor_net.state.version import Version
-from meteor_net.state.words import Choice
 
 #: Moves a player by one tick: changes the integers of its rows, by those of an input.
 StepFunction: TypeAlias = Callable[[Any, Any], object]
@@ -24,13 +26,6 @@ StepFunction: TypeAlias = Callable[[Any, Any], object]
 OwnInts: TypeAlias = tuple[int, ...]
 #: Between two numbers of a field there have to be so many that a float can tell apart, or it could not be written back.
 _APART = 8
-
-
-class Moved(NamedTuple):
-    """Own rows after a step: what is in their columns, and the integers of that."""
-
-    cells: list[Any]
-    ints: OwnInts
 
 
 class OwnFields:
@@ -57,40 +52,54 @@ class OwnFields:
         self._names = tuple(found)
         # one name alone would give a bare value, and none is an error
         self._values: Callable[[Any], tuple[Any, ...]] = attrgetter(*found, "__class__", "__class__")
-        self._homes = tuple((name, row) for name, (_, row, _) in found.items())
         self._domains = tuple((field, field.lowest, field.highest) for field in self.fields)
-        self._state = type("OwnState", (_OwnState,), {"__slots__": self._names})
 
-    def move(self, rows: Sequence[Row], step: StepFunction, i: Any, before: Moved | None = None) -> Moved:
-        """Run a step on live rows: read as a commit would quantize them, and written so that the next one gives these integers.
-
-        A column that the step does not change keeps its value, with what lies below a step of it.
-
-        Args:
-            rows: The rows, of the tables that were named.
-            step: What to run.
-            i: The integers of the input.
-            before: What the last step gave for these rows: what is still there need not be quantized again.
+    def move(self, rows: Sequence[Row], step: StepFunction, i: Any) -> OwnInts:
+        """Run a step on the live rows of one player; see `move_all`.
 
         Raises:
             Exception: What the step raised, or as `step`; nothing is written then.
         """
-        columns = [(rows[row]._table._cells[name], rows[row].slot) for name, row in self._homes]
-        cells = [column.item(slot) for column, slot in columns]
-        if before is None:
-            old = tuple([_quantized(field, cell) for field, cell in zip(self.fields, cells, strict=True)])
-        else:
-            old = tuple([
-                n if cell == was else _quantized(field, cell)
-                for field, cell, was, n in zip(self.fields, cells, before.cells, before.ints, strict=True)
-            ])  # fmt: skip
-        new = self.step(step, old, i)
-        if new != old:
-            for place, field in enumerate(self.fields):
-                if new[place] != old[place]:
-                    column, slot = columns[place]
-                    cells[place] = column[slot] = field.value(new[place])
-        return Moved(cells, new)
+        (moved,) = self.move_all([rows], [step], [i])
+        if isinstance(moved, Exception):
+            raise moved
+        return moved
+
+    def move_all(
+        self, rows: Sequence[Sequence[Row]], steps: Sequence[StepFunction], inputs: Sequence[Any]
+    ) -> list[OwnInts | Exception]:
+        """Run steps on live rows: read as a commit would quantize them, and written so that the next one gives these integers.
+
+        All are read before any is written. A value that its step does not change stays, with what lies below a step of it.
+
+        Args:
+            rows: Of each player the rows, of the tables that were named; no row is two players'.
+            steps: What to run for each.
+            inputs: The integers of each one's input.
+
+        Returns:
+            Of each player the integers, or what its step raised: then nothing of it is written.
+        """
+        tables = [row._table for row in rows[0]]
+        slots = [np.array([own[place].slot for own in rows]) for place in range(len(tables))]
+        whole = [table._ints_at(at) for table, at in zip(tables, slots, strict=True)]
+        old = np.array([whole[row][place] for row, place in self.places], dtype=np.int64).reshape(-1, len(rows))
+        moved: list[OwnInts | Exception] = []
+        new: list[OwnInts] = []
+        for was, step, i in zip(map(tuple, old.T.tolist()), steps, inputs, strict=True):
+            try:
+                moved.append(self.step(step, was, i))
+            except Exception as error:
+                moved.append(error)
+            last = moved[-1]
+            new.append(was if isinstance(last, Exception) else last)
+        now = np.array(new, dtype=np.int64).T.reshape(old.shape)
+        changed = now != old
+        for number in changed.any(axis=1).nonzero()[0].tolist():
+            which = changed[number].nonzero()[0]
+            row, field = self.places[number][0], self.fields[number]
+            tables[row]._cells[field.name][slots[row][which]] = field.values(now[number, which].astype(np.int32))
+        return moved
 
     def of_version(self, version: Version, rows: Sequence[tuple[int, int]]) -> OwnInts:
         """Read the rows (table, slot) of a version, which has to have them."""
@@ -105,25 +114,20 @@ class OwnFields:
             TypeError: It sets something else than an integer.
             ValueError: One beyond ±(2^53 - 1).
         """
-        state = self._state(*ints)
+        state = OwnState(**dict(zip(self._names, ints, strict=True)))
         step(state, i)
+        values = self._values(state)
+        if len(vars(state)) != len(self._names):
+            odd = ", ".join(sorted(vars(state).keys() - set(self._names)))
+            raise AttributeError(f"a step set {odd}, which no own row has; there are {', '.join(self._names) or 'no fields'}")
         return tuple([
             value if type(value) is int and low <= value <= high else _settled(field, value)
-            for value, (field, low, high) in zip(self._values(state), self._domains, strict=False)
+            for value, (field, low, high) in zip(values, self._domains, strict=False)
         ])  # fmt: skip
 
 
-class _OwnState:
+class OwnState(SimpleNamespace):
     """What a step changes: an attribute for each field."""
-
-    __slots__: tuple[str, ...] = ()
-
-    def __init__(self, *ints: int) -> None:
-        for name, value in zip(self.__slots__, ints, strict=True):
-            setattr(self, name, value)
-
-    def __repr__(self) -> str:
-        return f"<own {', '.join(f'{name}={getattr(self, name)}' for name in self.__slots__)}>"
 
 
 def input_ints(kind: type[Action]) -> Callable[[Action], Any]:
@@ -149,13 +153,6 @@ def check_exact(tables: Sequence[type[Table]]) -> None:
         for field in table.layout().wire:
             if isinstance(field, Fixed) and field.step < _APART * ulp(max(abs(field.low), abs(field.high))):
                 raise ConfigError(f"{table.__name__}.{field.name}: a step of {field.step:g} is too fine for {field.high:g}")
-
-
-def _quantized(field: IntegerField[Any, Any], value: Any) -> int:
-    if isinstance(field, Choice):
-        return field.place(value)
-    quantized: int = field.to_wire(value)
-    return quantized
 
 
 def _settled(field: IntegerField[Any, Any], value: Any) -> int:

@@ -18,7 +18,7 @@ from meteor_net.state.fields import ColumnHolder, Field, collect
 from meteor_net.state.layout import Layout
 from meteor_net.state.row import Row, row_class
 from meteor_net.state.sight.keys import MAX_KEYS
-from meteor_net.state.version import MAX_SLOTS, Generations, Mask, TableVersion, Texts, note_moved
+from meteor_net.state.version import MAX_SLOTS, Generations, Ints, Mask, TableVersion, Texts, note_moved
 
 if TYPE_CHECKING:
     from meteor_net.state.sight.keys import KeySpec
@@ -187,6 +187,13 @@ class Table(ColumnHolder):
         """Let the author see the keys that were worked out."""
         assert self._layout.key is not None
         self._columns[self._layout.key.name][: len(keys)] = keys
+
+    def _ints_at(self, slots: NDArray[np.intp]) -> Ints:
+        """Quantize some slots, as the next commit will: a row a column, a column a slot."""
+        ints = np.empty((len(self._layout.columns), len(slots)), dtype=np.int32)
+        for block in self._blocks:
+            block.read(ints, slots)
+        return ints
 
     def _structure(self) -> tuple[Mask, Generations]:
         """Give alive and generation up to the highest taken slot, the same arrays while no row comes or goes."""

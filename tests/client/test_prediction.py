@@ -115,7 +115,7 @@ class FlightCase(GameTestCase):
 
     def server_ints(self) -> Any:
         """The own integers as the server has them."""
-        return self.predictor._fields.move([self.room.world.kite[0]], lambda s, i: None, None).ints
+        return self.predictor._fields.move([self.room.world.kite[0]], lambda s, i: None, None)
 
 
 class ExactTests(FlightCase):

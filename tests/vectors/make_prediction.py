@@ -66,7 +66,7 @@ def flight() -> dict[str, Any]:
     fields = OwnFields([Craft])
     names = [field.name for field in fields.fields]
     world = World(Schema([Craft]), 1)
-    ints = fields.move([world.tables[0].spawn(x=7, y=2040, heading=1)], lambda s, i: None, None).ints
+    ints = fields.move([world.tables[0].spawn(x=7, y=2040, heading=1)], lambda s, i: None, None)
     start, inputs, states = dict(zip(names, ints, strict=True)), [], []
     ints_of, helm = input_ints(Steer), Steer()
     for _ in range(STEPS):
