@@ -402,3 +402,17 @@ class KeyTests(SynchronousTestCase):
             stream.commit(tick)
             cells.append(int(world.stone.cell[0]) % 8)
         self.assertEqual(cells, [1, 1, 1, 1, 2, 2, 2, 1])
+
+    def test_hysteresis_round_the_world(self) -> None:
+        """Who goes to and fro where the world begins anew sees the same; who comes from nowhere sees something."""
+        sights = Stream(World(Schema([Walker]), 1)).sights
+        assert sights is not None
+        looking, lookout, seen = Looking(sights), Lookout(sights), []
+        for x in (np.nan, 255.5, 0.5, 255.5, 0.5, 1.5, 255.5, 254.5):
+            lookout.update([looking], np.array([x]), np.array([0.0]))
+            seen.append(looking.sight)
+        nowhere, old, new = seen[0], seen[1], seen[5]
+        self.assertIs(nowhere, sights.nothing)
+        self.assertIsNot(old, nowhere)
+        self.assertIsNot(new, old)
+        self.assertEqual([seen.index(sight) for sight in seen], [0, 1, 1, 1, 1, 5, 5, 1])

@@ -89,7 +89,11 @@ class Grid:
             old: The cells before; a place near its cell stays in it.
         """
         fine = np.clip((at - self._low[axis]) / self.cells.size, -_FAR, _FAR)
-        near = np.abs(fine - old - 0.5) <= 0.5 + MARGIN
+        beyond = fine - old - 0.5
+        if self.wraps[axis]:
+            # Who was nowhere before is near nothing, also round the world.
+            beyond -= np.where(np.abs(beyond) <= 2 * _FAR, self.counts[axis] * np.rint(beyond / self.counts[axis]), 0.0)
+        near = np.abs(beyond) <= 0.5 + MARGIN
         return np.where(near, old, np.floor(fine).astype(np.int64))
 
     def parts(self, reach: float) -> int:
