@@ -64,6 +64,12 @@ class Recorder:
         if self.file.error is not None:
             self._stop(self.file.error)
             return
+        try:
+            self._ticked(tick, events)
+        except Exception as error:  # whatever it is, the recording has an end, and the operator hears of it
+            self._stop(error)
+
+    def _ticked(self, tick: int, events: Sequence[Any]) -> None:
         stream = self._source.stream()
         if stream.version.number != self._number:
             if not self._number or tick - self._keyframe_at >= self._keyframe_ticks:

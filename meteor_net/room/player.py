@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from math import isfinite
+from math import isfinite, nan
 from operator import index
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -245,6 +245,10 @@ def _team_number(team: Any) -> int:
 
 
 def _finite(name: str, value: float) -> float:
-    if not isfinite(value):
-        raise ValueError(f"{name} is {value}; it has to be a finite number")
-    return float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = nan
+    if not isfinite(number):
+        raise ValueError(f"{name} is {str(value)[:40]}; it has to be a finite number")
+    return number

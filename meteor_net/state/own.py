@@ -85,14 +85,12 @@ class OwnFields:
         whole = [table._ints_at(at) for table, at in zip(tables, slots, strict=True)]
         old = np.array([whole[row][place] for row, place in self.places], dtype=np.int64).reshape(-1, len(rows))
         moved: list[OwnInts | Exception] = []
-        new: list[OwnInts] = []
         for was, step, i in zip(map(tuple, old.T.tolist()), steps, inputs, strict=True):
             try:
                 moved.append(self.step(step, was, i))
             except Exception as error:
                 moved.append(error)
-            last = moved[-1]
-            new.append(was if isinstance(last, Exception) else last)
+        new = [was if isinstance(each, Exception) else each for was, each in zip(old.T.tolist(), moved, strict=True)]
         now = np.array(new, dtype=np.int64).T.reshape(old.shape)
         changed = now != old
         for number in changed.any(axis=1).nonzero()[0].tolist():
@@ -116,13 +114,15 @@ class OwnFields:
         """
         state = OwnState(**dict(zip(self._names, ints, strict=True)))
         step(state, i)
-        values = self._values(state)
+        values = self._values(state)[:-2]
         if len(vars(state)) != len(self._names):
             odd = ", ".join(sorted(vars(state).keys() - set(self._names)))
             raise AttributeError(f"a step set {odd}, which no own row has; there are {', '.join(self._names) or 'no fields'}")
+        if values == ints:
+            return ints
         return tuple([
-            value if type(value) is int and low <= value <= high else _settled(field, value)
-            for value, (field, low, high) in zip(values, self._domains, strict=False)
+            value if value is was or (type(value) is int and low <= value <= high) else _settled(field, value)
+            for value, was, (field, low, high) in zip(values, ints, self._domains, strict=True)
         ])  # fmt: skip
 
 

@@ -104,11 +104,13 @@ class PlayerTests(SynchronousTestCase):
         """A place is two finite numbers, or none; a reach cannot be negative: what is wrong is named, and changes nothing."""
         player = self.player
         player.look(1, 2.5, reach=7)
-        cases: list[tuple[tuple[float | None, ...], str]] = [
+        cases: list[tuple[tuple[Any, ...], str]] = [
             ((nan, 1.0), "x is nan"),
             ((1.0, inf), "y is inf"),
             ((1.0, 2.0, nan), "reach is nan"),
             ((1.0, 2.0, inf), "reach is inf"),
+            ((10**400, 1.0), "x is 1000"),
+            (("a", 1.0), "x is a"),
             ((1.0, 2.0, -1.0), "reach is -1.0"),
             ((None, None, -1.0), "reach is -1.0"),
             ((1.0,), "both x and y"),

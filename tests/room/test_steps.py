@@ -292,3 +292,19 @@ class CheckTests(SynchronousTestCase):
     def lobby(self, game: Any) -> None:
         """Start a server with it."""
         Bench(game)
+
+
+class SharedRowTests(SynchronousTestCase):
+    """A boat of two."""
+
+    def test_two_rowers(self) -> None:
+        """A row of two players moves by the steps of both, one after the other."""
+        bench = Bench(Regatta)
+        ann, bob = bench.guest("ann"), bench.guest("bob")
+        boat = ann.player.row
+        bob.player.rows = [boat, bob.player.rows[1]]
+        ann.act(Row(pull=3))
+        bob.act(Row(pull=2))
+        bench.ticks(1)
+        self.assertEqual((boat.x, boat.speed), (105, 2))
+        self.assertEqual([guest.player.rows[1].strokes for guest in (ann, bob)], [1, 1])

@@ -42,10 +42,11 @@ class LiveDocuments:
         for name, tree in held.items():
             try:
                 now = self._look(name, tree)
-            except DocumentError as error:
-                if self._told.get(name) != str(error):
-                    self._told[name] = str(error)
-                    wrong.append(str(error))
+            except Exception as error:  # a tree of the author's own classes may raise anything
+                text = str(error) if isinstance(error, DocumentError) else f"{name}: {type(error).__name__}: {error}"
+                if self._told.get(name) != text:
+                    self._told[name] = text
+                    wrong.append(text)
                 continue
             self._told.pop(name, None)
             if now is not tree:

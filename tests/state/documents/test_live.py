@@ -101,6 +101,19 @@ class LiveTests(SynchronousTestCase):
         self.commit()
         self.assertEqual([type(key) for key in self.docs()["match"]], [str])
 
+    def test_faults_of_its_own(self) -> None:
+        """A dict of the author's own may raise anything: it is told, and the rest of the world goes on."""
+
+        class Bad(dict[str, Any]):
+            def items(self) -> Any:
+                raise ZeroDivisionError("no items")
+
+        self.world.match = Bad(a=1)
+        self.world.lobby["n"] = 1
+        self.commit()
+        self.assertEqual(self.docs()["lobby"], {"n": 1})
+        self.assertIn("match: ZeroDivisionError: no items", self.stream.wrong)
+
     def test_faults(self) -> None:
         """What no document may hold is told with its place, once; the last good one stays, and nothing else is hurt."""
         deep: Any = []
