@@ -112,10 +112,6 @@ class Choice(IntegerField[NDArray[np.str_], str]):
     def to_wire(self, value: str) -> int:
         return self._places[value]
 
-    def place(self, word: str) -> int:
-        """Give the integer that a word in a column becomes: 0 if it is none of the list."""
-        return self._places.get(word, 0)
-
     def value(self, n: int) -> str:
         return self.choices[n]
 

@@ -27,7 +27,7 @@ from meteor_net.state import (
     UInt,
     World,
 )
-from meteor_net.state.sight import rings
+from meteor_net.state.sight import lookout, rings, sights
 from meteor_net.state.sight.decode import InSight
 from meteor_net.state.sight.keyed import Keyed
 from meteor_net.state.sight.lookout import Looking, Lookout
@@ -416,3 +416,61 @@ class KeyTests(SynchronousTestCase):
         self.assertIsNot(old, nowhere)
         self.assertIsNot(new, old)
         self.assertEqual([seen.index(sight) for sight in seen], [0, 1, 1, 1, 1, 5, 5, 1])
+
+
+class OneTableTests(SynchronousTestCase):
+    """A world with one keyed table in one ring, which is told a shorter way."""
+
+    def setUp(self) -> None:
+        self.schema = Schema([Stone])
+        self.world = World(self.schema, 1)
+        self.stream = Stream(self.world)
+        assert self.stream.sights is not None
+        self.sights = self.stream.sights
+        self.lookout = Lookout(self.sights)
+        self.viewers = [Viewer(self.sights, self.schema) for _ in range(3)]
+        self.x = np.array([0.0, 0.0, 30.0])
+        for number in range(40):
+            self.world.stone.spawn(x=3 * number - 60, y=number % 7)
+
+    def tick(self, tick: int, speed: float = 0.5) -> None:
+        """Let all stones roll, and tell everybody; what is told is what is seen."""
+        self.world.stone.x += speed
+        self.assertTrue(self.stream.commit(tick, check=tick % 4 == 0, force=True))
+        self.lookout.update([viewer.looking for viewer in self.viewers], self.x, np.zeros(3))
+        told = self.sights.frames([(viewer.held, viewer.looking.sight) for viewer in self.viewers])
+        for viewer, (data, reached) in zip(self.viewers, told, strict=True):
+            viewer.take(data, reached)
+            (table,) = viewer.replica.compose([TableVersion.empty(Stone.layout())])
+            self.assertEqual(shown(table), visible(self.sights.tables[0].newest, viewer.looking.sight.keys(0)))
+
+    def test_steady(self) -> None:
+        """Rows that go on as they went; players who stay, and go."""
+        for tick in range(1, 40):
+            self.x[1] += 1
+            self.tick(tick)
+        self.assertIn("Sight", repr(self.viewers[0].held))
+
+    def test_nothing_moves(self) -> None:
+        """While the world stands still, who looks elsewhere is told what is there, who comes all, and the others nothing."""
+        self.tick(1)
+        self.x[1] = 40
+        self.viewers[2].held = None
+        self.tick(2, speed=0)
+        self.tick(3, speed=0)
+        self.assertEqual(self.sights.frames([(self.viewers[0].held, self.viewers[0].looking.sight)])[0][0], b"")
+
+    def test_each_for_itself(self) -> None:
+        """Nothing need be shared."""
+        self.sights.share = False
+        before = self.sights.counters["coded"]
+        self.tick(1)
+        self.assertEqual(self.sights.counters["coded"] - before, 3)
+
+    def test_few_are_remembered(self) -> None:
+        """Sights beyond a number are forgotten, and made again."""
+        self.patch(sights, "MAX_REMEMBERED", 2)
+        self.patch(lookout, "MAX_REMEMBERED", 2)
+        for tick in range(1, 8):
+            self.x += 9
+            self.tick(tick)

@@ -63,6 +63,14 @@ class ViewTests(SynchronousTestCase):
         self.assertFalse(row.alive)
         self.assertRaises(DeadRow, getattr, row, "x")
 
+    def test_with_row(self) -> None:
+        """Other values in one row, for whoever draws: of a row that is there."""
+        row = self.seen[1]
+        other = self.seen.with_row(row.slot, row.generation, {"y": 7.0})
+        self.assertEqual(([each.y for each in other], self.seen[1].y), ([0.0, 7.0, -2.0], -1.0))
+        self.assertIs(self.seen.with_row(row.slot, row.generation + 1, {"y": 7.0}), self.seen)
+        self.assertIs(self.seen.with_row(99, 0, {"y": 7.0}), self.seen)
+
     def test_read_only(self) -> None:
         """Nobody changes a client's world by mistake."""
         self.assertRaises(ValueError, self.seen.x.__setitem__, 0, 1)

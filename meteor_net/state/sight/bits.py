@@ -64,9 +64,8 @@ def beside(*codes: Codes) -> Codes:
 def _write(at: list[Numbers], what: list[Numbers], words: int) -> NDArray[np.uint32]:
     """Put bits, which do not overlap, where they belong."""
     sums = np.zeros(words + 2, dtype=np.int64)
-    if at:
-        places, values = np.concatenate(at), np.concatenate(what)
-        np.add.at(sums, places >> 5, values << (places & 31))
+    places, values = np.concatenate(at), np.concatenate(what)
+    np.add.at(sums, places >> 5, values << (places & 31))
     # What begins in one word of 32 bits reaches into the next one at most.
     halves: Any = sums.view("<u4")
     plane: NDArray[np.uint32] = halves[::2].copy()

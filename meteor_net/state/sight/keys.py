@@ -132,8 +132,6 @@ class Cells(KeyField):
             )
 
     def coerce(self, value: Any) -> int:
-        if value == -1:
-            return -1
         raise TypeError(f"{self.name}: a row's cell is worked out from {self.x} and {self.y}, and cannot be set")
 
 
