@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import gc
 import socket
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import SystemRandom
@@ -24,6 +21,7 @@ from ..errors import ConfigError
 from ..replay import Recorders
 from .database import MEMORY
 from .hosts import HostRules
+from .memory import settle_memory
 from .playing import playing
 from .reload import Reloader
 from .settings import Settings
@@ -40,14 +38,6 @@ if TYPE_CHECKING:
 
 _log = Logger()
 
-#: New objects that Python's cyclic collector waits for; by default 700, or 2,000.
-YOUNG_OBJECTS = 20_000
-#: Freed memory that is kept for the next tick.
-KEPT_BYTES = 64 * 1024 * 1024
-#: Arrays up to this size lie in it; older C libraries take no larger number.
-LARGE_BYTES = 32 * 1024 * 1024
-#: Of the GNU C library's malloc.h.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 #: At its end a server waits so long, in seconds, for the last of its recordings to be written.
 RECORDED_S = 2.0
 #: What to do about an error of the system when it will not let us listen.
@@ -220,7 +210,7 @@ class MeteorService(MultiService):
 
     def _tell(self) -> None:
         if getattr(self._reactor, "running", False):  # a test's clock leaves the process as it is
-            _settle_memory()
+            settle_memory()
         for line in first_screen(self._settings, self.ports, self._told):
             _log.info("{line}", line=line, first_screen=True)
         if warning := open_door(self._settings, self.ports):
@@ -310,19 +300,3 @@ def open_door(settings: Settings, ports: list[IListeningPort]) -> str | None:
                 "use --self-signed or an ssl: endpoint, or --guests no with --secret-file"
             )
     return None
-
-
-def _settle_memory() -> None:
-    """Let Python's cyclic collector pass over what is there for good, and look less often; and let freed memory stay ours.
-
-    The collector counts what is made, and a tick makes some thousands of objects that are gone when the tick is. And numpy's
-    arrays of one tick are as large as those of the next: to give their memory back to the system between the two, page after
-    page, was a twentieth of what a tick of a large world costs.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
-    with suppress(OSError, AttributeError, TypeError):  # of the GNU C library alone
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_TRIM_THRESHOLD, KEPT_BYTES)
-        mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)

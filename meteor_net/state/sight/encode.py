@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,9 @@ from meteor_net.state.layout import Layout
 from meteor_net.state.sight.bits import Codes, Numbers, Streams, Strings, beside, numbers, raws
 from meteor_net.state.sight.keyed import Keyed, Slots, same_rows
 from meteor_net.state.sight.keys import Cells
-from meteor_net.state.version import Ints, Mask
+from meteor_net.state.sight.lists import Lists, apart, marked, ones, split
+from meteor_net.state.sight.texts import Texts
+from meteor_net.state.version import Ints
 
 #: The modes (wire clause 8.20).
 HOLD, LINEAR = 0, 2
@@ -75,18 +76,6 @@ class Table:
         return modes, ks
 
 
-class Lists(NamedTuple):
-    """The rows that some sights have.
-
-    Attributes:
-        sight: The place of a sight, ascending, once for each of its rows.
-        slot: That row; ascending within a sight, where nothing else is said.
-    """
-
-    sight: NDArray[np.intp]
-    slot: Slots
-
-
 class RingStep:
     """One ring of a table at a version.
 
@@ -113,7 +102,7 @@ class RingStep:
         self._stays: Strings | None = None
         #: Slots, generations and values of all rows, as checksums are made of them.
         self._whole: NDArray[np.int32] | None = None
-        self._texts = _Texts(base, now, self._same & step) if table.layout.texts else None
+        self._texts = Texts(base, now, self._same & step) if table.layout.texts else None
         columns, ways = self._code(before, base, now) if step else (0, b"")
         self.head = encode_one(columns) + ways
 
@@ -175,7 +164,7 @@ class RingStep:
             The parts, and `new` in order.
         """
         size = self.size
-        there = _marked(new, count, size)
+        there = marked(new, count, size)
         place = old.sight * size
         place += old.slot
         stays = there.take(place)
@@ -184,8 +173,8 @@ class RingStep:
             stays &= self._same.take(old.slot)
         stay_place = place.compress(stays)
         there[stay_place] = False
-        entering = _ones(there)
-        enter = _apart(entering, count, size)
+        entering = ones(there)
+        enter = apart(entering, count, size)
         streams = Streams(count)
         self._write_left(streams, count, old, leaving, beyond)
         self._write_entered(streams, count, enter)
@@ -196,9 +185,9 @@ class RingStep:
         parts = [head + data[begin:end] for begin, end in pairwise(at)]
         if len(entering):
             listed = np.sort(np.concatenate((stay_place, entering)), kind="stable")
-            there_now = _apart(listed, count, size)
+            there_now = apart(listed, count, size)
         else:
-            there_now = _apart(stay_place, count, size)
+            there_now = apart(stay_place, count, size)
         if self._texts is not None:
             stay = Lists(old.sight.compress(stays), old.slot.compress(stays))
             more = self._texts.after(count, size, there_now, enter, stay)
@@ -218,7 +207,7 @@ class RingStep:
             still = np.zeros(len(leaving), dtype=np.int64)
             if beyond is not None:
                 slot = old.slot.take(leaving)
-                still[:] = _marked(beyond, count, self.size).take(sight * self.size + slot) & self._same.take(slot)
+                still[:] = marked(beyond, count, self.size).take(sight * self.size + slot) & self._same.take(slot)
             codes = beside(codes, raws(still[:, None], 1))
         streams.add(codes, sight)
 
@@ -257,36 +246,6 @@ class RingStep:
         return zlib.crc32(rows, zlib.crc32(len(slots).to_bytes(4, "little"))).to_bytes(4, "little")
 
 
-def _marked(lists: Lists, count: int, size: int) -> NDArray[np.bool_]:
-    """Give a truth for each of `count` sights and `size` slots, sight after sight: whether it has it."""
-    marked = np.zeros(count * size, dtype=np.bool_)
-    place = lists.sight * size
-    place += lists.slot
-    marked[place] = True
-    return marked
-
-
-def _ones(marked: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Give the places of a few truths: eight at a time are passed over."""
-    some = (marked.view(np.uint64) != 0).nonzero()[0]
-    inner = marked.reshape(-1, 8).take(some, axis=0).ravel().nonzero()[0]
-    places: NDArray[np.intp] = (some << 3).take(inner >> 3) + (inner & 7)
-    return places
-
-
-def _apart(places: NDArray[np.intp], count: int, size: int) -> Lists:
-    """Take ascending places, sight after sight, apart."""
-    first = np.arange(0, (count + 1) * size, size)
-    sight = np.repeat(np.arange(count), np.diff(np.searchsorted(places, first)))
-    return Lists(sight, places - first.take(sight))
-
-
-def split(lists: Lists, count: int) -> list[Slots]:
-    """Give the rows of each of `count` sights."""
-    at = np.searchsorted(lists.sight, np.arange(count + 1)).tolist()
-    return [lists.slot[begin:end] for begin, end in pairwise(at)]
-
-
 def _all_same(one: Keyed, other: Keyed, handed: bool) -> bool:
     """Whether it is known that `same_rows` are all of them."""
     same = one.table.alive is other.table.alive and one.table.generation is other.table.generation
@@ -314,48 +273,3 @@ def _gaps(places: NDArray[np.intp], sight: NDArray[np.intp]) -> Numbers:
     gaps = places.astype(np.int64)
     gaps[1:] -= np.where(sight[1:] == sight[:-1], places[:-1] + 1, 0)
     return gaps
-
-
-class _Texts:
-    """The texts of rows that enter, and those that changed in rows that stay."""
-
-    def __init__(self, base: Keyed, now: Keyed, same: Mask) -> None:
-        self._columns = now.table.texts
-        self._entered: dict[int, bytes] = {}
-        self._changed: list[tuple[int, int]] = []  # (slot, text column), by slot
-        for column, (new, old) in enumerate(zip(now.table.texts, base.table.texts, strict=True)):
-            if new is not old:
-                slots = same.nonzero()[0]
-                self._changed += [(slot, column) for slot in slots[new[slots] != old[slots]].tolist()]
-        self._changed.sort()
-
-    def after(self, count: int, size: int, there: Lists, enter: Lists, stay: Lists) -> list[bytes]:
-        """Give what follows the bits of each part."""
-        parts: list[list[bytes]] = [[] for _ in range(count)]
-        for sight, slot in zip(enter.sight.tolist(), enter.slot.tolist(), strict=True):
-            parts[sight].append(self._whole(slot))
-        changed: list[list[bytes]] = [[] for _ in range(count)]
-        if self._changed:
-            by_slot: dict[int, list[int]] = {}
-            for slot, column in self._changed:
-                by_slot.setdefault(slot, []).append(column)
-            hit = np.isin(stay.slot, list(by_slot)).nonzero()[0]
-            sights, slots = stay.sight.take(hit), stay.slot.take(hit)
-            at = np.searchsorted(there.sight * size + there.slot, sights * size + slots)
-            at -= np.searchsorted(there.sight, sights)
-            for sight, slot, place in zip(sights.tolist(), slots.tolist(), at.tolist(), strict=True):
-                for column in by_slot[slot]:
-                    text = _text(self._columns[column][slot])
-                    changed[sight].append(encode_one(place) + encode_one(column) + text)
-        return [b"".join((*whole, encode_one(len(more)), *more)) for whole, more in zip(parts, changed, strict=True)]
-
-    def _whole(self, slot: int) -> bytes:
-        texts = self._entered.get(slot)
-        if texts is None:
-            texts = self._entered[slot] = b"".join(_text(column[slot]) for column in self._columns)
-        return texts
-
-
-def _text(value: str | bytes) -> bytes:
-    data = value.encode() if isinstance(value, str) else value
-    return encode_one(len(data)) + data

@@ -8,11 +8,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from meteor_net.state.sight.encode import Lists, RingStep
+from meteor_net.state.sight.encode import RingStep
 from meteor_net.state.sight.encode import Table as Encoder
 from meteor_net.state.sight.grid import Grid
 from meteor_net.state.sight.keyed import Keyed, Slots
 from meteor_net.state.sight.keys import Cells
+from meteor_net.state.sight.lists import Lists
 from meteor_net.state.version import TableVersion
 
 #: Rows that were looked up, of what stands still: while nothing moves, players may look at ever more of it.
