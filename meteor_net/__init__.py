@@ -24,7 +24,7 @@ _HOMES = {
         [
             "Table", "Row", "World", "Fixed", "Angle", "UInt", "Int", "Flag", "Choice", "Text", "Local",
             "Cells", "Team", "Owner",
-            "Action", "Input", "Event", "StateSync",
+            "Action", "Input", "Event", "StateSync", "elementwise",
         ],
         "state",
     ),
@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from .state import Text as Text
     from .state import UInt as UInt
     from .state import World as World
+    from .state import elementwise as elementwise
 
 
 def __getattr__(name: str) -> Any:

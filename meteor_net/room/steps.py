@@ -117,11 +117,11 @@ class Steps:
     def _run(self, plan: OwnFields, group: list[tuple[Player, list[Any]]]) -> None:
         steered = [player.steered for player, _ in group if player.steered is not None]
         steps = [self._steps[kind][0] for kind, _ in steered]
-        moved = plan.move_all([rows for _, rows in group], steps, [i for _, i in steered])
-        for (player, _), each in zip(group, moved, strict=True):
-            if isinstance(each, Exception):
+        failures = plan.move_all([rows for _, rows in group], steps, [i for _, i in steered])
+        for (player, _), failure in zip(group, failures, strict=True):
+            if failure is not None:
                 self._counters["steps_failed"] += 1
-                self._asking.raised(player, "step", each)
+                self._asking.raised(player, "step", failure)
 
     def _plan(self, tables: tuple[Any, ...]) -> OwnFields:
         plan = self._plans.get(tables)

@@ -12,6 +12,7 @@ from meteor_net.state.errors import DeadRow, DocumentError, FrameError, TableFul
 from meteor_net.state.fields import Field
 from meteor_net.state.interpolation import interpolate
 from meteor_net.state.numeric import Angle, Fixed, Int, UInt
+from meteor_net.state.own import elementwise
 from meteor_net.state.records import Action, Event, Input
 from meteor_net.state.replica import Replica
 from meteor_net.state.rotation import Quaternion
@@ -30,5 +31,5 @@ __all__ = [
     "FEATURES", "Action", "Angle", "BaseLost", "Cells", "Choice", "Coding", "Data", "DeadRow", "DocumentError", "Event",
     "Field", "Fixed", "Flag", "FrameError", "Input", "Int", "Local", "Owner", "Quaternion", "Replica", "Row", "RowView",
     "Schema", "StateSync", "Step", "Stream", "Table", "TableFull", "TableView", "Team", "Text", "UInt", "Version", "World",
-    "WorldView", "interpolate",
+    "WorldView", "elementwise", "interpolate",
 ]  # fmt: skip

@@ -7,6 +7,13 @@ between two of those.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: A whole number, or a column of them.
+Ints = TypeVar("Ints", int, NDArray[np.int64])
 #: The sine and the cosine are scaled by 2^14: 16,384 stands for 1.
 ONE_BITS = 14
 ONE = 1 << ONE_BITS
@@ -34,11 +41,14 @@ _QUARTER = (
 )  # fmt: skip
 
 
-def sin_int(angle: int, bits: int) -> int:
+_QUARTER_COLUMN = np.array([*_QUARTER, 0], dtype=np.int64)  # the last is looked up by some, and counts for none
+
+
+def sin_int(angle: Ints, bits: int) -> Ints:
     """Give the sine of an angle.
 
     Args:
-        angle: Any integer; in a full turn there are 2^bits, as in an `Angle(bits)`.
+        angle: Any integer, or a column of integers; in a full turn there are 2^bits, as in an `Angle(bits)`.
         bits: 1 to 31; beyond 20 the rest of the angle does not count.
 
     Returns:
@@ -47,18 +57,20 @@ def sin_int(angle: int, bits: int) -> int:
     return _sine(_part(angle, bits))
 
 
-def cos_int(angle: int, bits: int) -> int:
+def cos_int(angle: Ints, bits: int) -> Ints:
     """Give the cosine of an angle; see `sin_int`."""
     return _sine(_part(angle, bits) + _QUARTER_TURN)
 
 
-def _part(angle: int, bits: int) -> int:
+def _part(angle: Ints, bits: int) -> Ints:
     """Give the angle in parts of a turn, from 0 to below a turn."""
     within = angle & ((1 << bits) - 1)
     return within << (_TURN_BITS - bits) if bits <= _TURN_BITS else within >> (bits - _TURN_BITS)
 
 
-def _sine(part: int) -> int:
+def _sine(part: Ints) -> Ints:
+    if isinstance(part, np.ndarray):
+        return _sines(part)
     quarter, rest = (part >> 18) & 3, part & 0x3FFFF
     if quarter & 1:  # the second quarter is the first one backwards
         rest = _QUARTER_TURN - rest
@@ -67,3 +79,13 @@ def _sine(part: int) -> int:
     if between:
         value += ((_QUARTER[place + 1] - value) * between + 512) >> 10
     return -value if quarter & 2 else value
+
+
+def _sines(part: NDArray[np.int64]) -> NDArray[np.int64]:
+    quarter, rest = (part >> 18) & 3, part & 0x3FFFF
+    rest = np.where(quarter & 1, _QUARTER_TURN - rest, rest)
+    place, between = rest >> 10, rest & 1023
+    value = _QUARTER_COLUMN[place]
+    value = value + (((_QUARTER_COLUMN[place + 1] - value) * between + 512) >> 10)
+    sines: NDArray[np.int64] = np.where(quarter & 2, -value, value)
+    return sines

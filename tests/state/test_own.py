@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from meteor_net.errors import ConfigError
 from meteor_net.state import Angle, Choice, Fixed, Flag, Input, Int, Local, Quaternion, Schema, Stream, Table, Text, UInt, World
 from meteor_net.state.fields import IntegerField
-from meteor_net.state.own import OwnFields, check_exact, input_ints
+from meteor_net.state.own import OwnFields, check_exact, elementwise, input_ints
 
 from . import strategies
 
@@ -101,6 +102,42 @@ class OwnTests(SynchronousTestCase):
         self.assertIn("vx", str(raised))
         self.assertEqual(self.ship.gold, 3)
 
+    def test_elementwise(self) -> None:
+        """Run on the columns of all who have the same step, it does what it does to each alone; others go one by one."""
+
+        def sail(s: Any, i: Any) -> None:
+            s.x -= 17 * i.turn - s.speed
+            s.depth, s.sail = s.depth + (i.turn << 5), s.gold > 7
+            s.gold = s.gold & 5
+            s.heat = i.fire * 3
+
+        ints = input_ints(Steer)
+        ships, guns = self.world.tables
+        fleets = [[(ships.spawn(x=n, speed=n * 9 - 60, gold=n), guns.spawn(heat=n)) for n in range(14)] for _ in range(2)]
+        inputs = [ints(Steer(turn=n / 14 - 0.5, fire=n % 3 == 0)) for n in range(14)]
+        odd = [lambda s, i: setattr(s, "x", 7)]
+        for fleet, step in zip(fleets, (sail, elementwise(copy_of(sail))), strict=True):
+            self.assertEqual(self.fields.move_all(fleet, [step] * 13 + odd, inputs), [None] * 14)
+        alone, together = ([self.fields.move(rows, still, None) for rows in fleet] for fleet in fleets)
+        self.assertEqual(together, alone)
+        self.assertGreater(len(set(alone)), 13)
+
+    def test_elementwise_faults(self) -> None:
+        """Where the columns fail, each step is run alone: so one player's fault is that one's."""
+        faults: list[tuple[Any, Any]] = [
+            (lambda s, i: setattr(s, "gold", 15 // (s.speed - 3)), ZeroDivisionError),
+            (lambda s, i: setattr(s, "x", s.x + 1 if s.speed != 3 else 0.5), TypeError),
+            (lambda s, i: setattr(s, "x", s.x * 2**52 * (s.speed == 3)), ValueError),
+            (lambda s, i: setattr(s, "x", s.x / 2), TypeError),
+            (lambda s, i: setattr(s, "mast", 1), AttributeError),
+        ]
+        for step, error in faults:
+            fleet = [(self.world.tables[0].spawn(speed=n, x=2), self.world.tables[1].spawn()) for n in range(5)]
+            failures = self.fields.move_all(fleet, [elementwise(step)] * 5, [input_ints(Steer)(Steer())] * 5)
+            self.assertIsInstance(failures[3], error)
+            alone = OwnFields([Ship, Gun]).move_all(fleet[:1], [step], [None])
+            self.assertEqual(type(failures[0]), type(alone[0]))
+
     def test_shown(self) -> None:
         """What a step prints for its author."""
         shown: list[str] = []
@@ -148,8 +185,8 @@ class TogetherTests(SynchronousTestCase):
             if i == 2:
                 raise ZeroDivisionError("jammed")
 
-        moved = OwnFields([Gun]).move_all([[gun] for gun in guns], [shoot] * 4, range(4))
-        self.assertEqual([type(each) for each in moved], [tuple, tuple, ZeroDivisionError, tuple])
+        failures = OwnFields([Gun]).move_all([[gun] for gun in guns], [shoot] * 4, range(4))
+        self.assertEqual([type(each) for each in failures], [type(None), type(None), ZeroDivisionError, type(None)])
         self.assertEqual([gun.heat for gun in guns], [0, 11, 2, 33])
 
 
@@ -189,6 +226,11 @@ class ExactTests(SynchronousTestCase):
         self.assertEqual(fields.move(rows, still, None), after)
         stream.commit(2)
         self.assertEqual(fields.of_version(stream.version, places), after)
+
+
+def copy_of(step: Any) -> Any:
+    """Give the same function as another object."""
+    return FunctionType(step.__code__, step.__globals__)
 
 
 def still(s: Any, i: Any) -> None:

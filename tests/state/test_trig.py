@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.state import trig
@@ -40,6 +41,14 @@ class TrigTests(SynchronousTestCase):
         for angle in range(1 << 12):
             self.assertEqual(sin_int(-angle, 12), -sin_int(angle, 12))
             self.assertEqual(cos_int(-angle, 12), cos_int(angle, 12))
+
+    def test_columns(self) -> None:
+        """A column of angles gives what each of them does."""
+        for bits in (1, 2, 10, 20, 31):
+            turn = 1 << bits
+            angles = list(range(-turn, 2 * turn, max(1, turn // 3_000 * 3 + 1)))
+            for wave in (sin_int, cos_int):
+                self.assertEqual(wave(np.array(angles), bits).tolist(), [wave(angle, bits) for angle in angles])
 
     def test_whole_numbers_only(self) -> None:
         """A fraction would be another number in another language: it is an error."""
