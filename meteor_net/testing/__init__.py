@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from ..replay import Recording, record, replay_of
 from .case import GameTestCase
-from .clock import SteppedClock
+from .clock import MachineClock, SteppedClock
 from .network import Network
 from .player import PlayerHandle
 from .seeds import Seeds
 from .server import MemoryServer
+from .store import SimulatedStore
 from .wire import Wire
 
 __all__ = [
-    "GameTestCase", "MemoryServer", "Network", "PlayerHandle", "Recording", "Seeds", "SteppedClock", "Wire",
-    "record", "replay_of",
+    "GameTestCase", "MachineClock", "MemoryServer", "Network", "PlayerHandle", "Recording", "Seeds", "SimulatedStore",
+    "SteppedClock", "Wire", "record", "replay_of",
 ]  # fmt: skip

@@ -40,7 +40,8 @@ class GameTestCase(SynchronousTestCase):
         chat: The chat handler's class, if not the default one.
         limits: The server's limits.
         authenticator: Who may enter: an IAuthenticator; guests, if None.
-        storage: What a server that starts anew finds again, such as a MemoryStorage, made in `setUp`; nothing, if None.
+        storage: What a server that starts anew finds again, made in `setUp`, such as a `SimulatedStore(self.network)`; nothing,
+            if None.
         seed: Another one is another run.
         latency_s, jitter_s: Of each player's wire, in seconds.
         chunk_bytes: If given, all bytes arrive in small pieces, of at most so many.
@@ -106,7 +107,7 @@ class GameTestCase(SynchronousTestCase):
         url, wire = self.server.url, self.network.wire(name)
         config = NetworkConfig(
             **{
-                "url": url, "room": room, "name": name, "reactor": self.network.clock, "endpoint": wire.endpoint(),
+                "url": url, "room": room, "name": name, "reactor": wire.clock, "endpoint": wire.endpoint(),
                 "random": self.network.seeds.random(f"client {wire.address}"), **options,
             }
         )  # fmt: skip
@@ -138,6 +139,10 @@ class GameTestCase(SynchronousTestCase):
         """Start it anew, with empty rooms and without the lines said before, but for what `storage` has."""
         self.server.start()
 
+    def crash_server(self, silent: bool = False) -> None:
+        """Kill it in the middle of whatever it does; see `MemoryServer.crash`. `start_server` begins it anew."""
+        self.server.crash(silent)
+
     def flush_errors(self, *kinds: type[BaseException]) -> list[BaseException]:
         """Take the errors that handlers have raised so far, so that they do not fail the test.
 
@@ -151,7 +156,8 @@ class GameTestCase(SynchronousTestCase):
 
     def _stop(self) -> None:
         for handle in self._handles:
-            handle.network.flow()
-            handle.game.disconnect()
+            if not handle.network.is_killed:
+                handle.network.heal()
+                handle.game.disconnect()
         self.wait(self.server.stop())
         self.advance(self.limits.close_s + 5.0)

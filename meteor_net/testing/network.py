@@ -33,6 +33,7 @@ class Network:
     Attributes:
         clock: The time; goes on by `advance` and `wait` only.
         seeds: The chance.
+        wires: Of all machines, in the order in which they were made.
         log: What was delivered: time, machine, direction (`<` to it, `>` from it), bytes.
     """
 
@@ -46,12 +47,15 @@ class Network:
         self.kernel_bytes = kernel_bytes
         self._options = (latency_s, jitter_s, chunk_bytes)
         self._ports: dict[tuple[str, int], Port] = {}
-        self._machines = 0
+        self.wires: list[Wire] = []
+        self._random = self.seeds.random("network")
 
     def wire(self, name: str = "machine") -> Wire:
         """Make another machine; answers the wire between it and the rest."""
-        self._machines += 1
-        return Wire(self, name, f"10.1.{self._machines // 250}.{self._machines % 250 + 1}", *self._options)
+        number = len(self.wires) + 1
+        wire = Wire(self, name, f"10.1.{number // 250}.{number % 250 + 1}", *self._options)
+        self.wires.append(wire)
+        return wire
 
     def listen(self, factory: Any, address: tuple[str, int] = SERVER) -> Port:
         """Let a factory serve at an address.
@@ -75,6 +79,31 @@ class Network:
             return False
         del self._ports[port.address]
         return True
+
+    def swizzle(self, seconds: float) -> None:
+        """Clog some of the wires, one after another, and let them flow again in another order; returns at once.
+
+        Each is stalled one way or both ways: what such a time brings to light, evenly bad times seldom do.
+
+        Args:
+            seconds: From now until all flow again.
+        """
+        random = self._random
+        for wire in self.wires:
+            if not wire.is_killed and random.random() < 0.5:
+                begin_s, end_s = random.uniform(0.0, seconds / 2), random.uniform(seconds / 2, seconds)
+                self.clock.callLater(begin_s, wire.stall, end_s - begin_s, random.choice(("in", "out", "both")))
+
+    def heal(self) -> None:
+        """End the faults of all wires."""
+        for wire in self.wires:
+            wire.heal()
+
+    def kill(self, address: tuple[str, int], silent: bool) -> None:
+        """What listens at an address is killed; see `Wire.kill`."""
+        self._ports.pop(address, None)
+        for wire in self.wires:
+            wire.server_killed(address, silent)
 
     def advance(self, seconds: float) -> None:
         """Let time pass; all that is due happens at its time."""

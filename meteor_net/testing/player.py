@@ -151,6 +151,10 @@ class PlayerHandle:
         page: ChatPage = self._done(self.game.earlier(limit, channel))
         return page
 
+    def kill(self, silent: bool = False) -> None:
+        """Kill the client in the middle of whatever it does; see `Wire.kill`. What waited for an answer waits for ever."""
+        self.network.kill(silent)
+
     def leave(self) -> None:
         """Leave the room and the server, and let the clock go on until both ends know it."""
         self._done(self.game.disconnect())

@@ -13,8 +13,11 @@ from ..server.host import Host
 from ..server.hosts import HostRules
 from ..server.protocol import websocket_resource
 from ..server.site import MeteorSite, Routes, page_folder
+from ..storage.cache import CachedStorage
 from ..storage.memory import MemoryStorage
+from .clock import MachineClock
 from .network import Network, Port
+from .store import SimulatedStore
 from .wire import SERVER
 
 
@@ -27,18 +30,20 @@ class MemoryServer:
         chat: Class with IChatHandler, or None for the default one.
         limits: What is allowed.
         authenticator: Who may enter; guests, if None.
-        storage: Keeps lines; in memory, if None.
+        storage: Keeps lines; a `SimulatedStore` outlives the server. In memory, and gone with it, if None.
         rules: Which names it answers to, and whose pages may connect.
         address: Where it listens.
 
     Attributes:
         host: Runs the rooms and sessions; another one after each `start`.
+        clock: The server's own; it can jump. Another one after each `start`.
 
     Raises:
         ConfigError: If a handler does not keep its interface.
     """
 
     host: Host
+    clock: MachineClock
     _port: Port
 
     def __init__(
@@ -60,12 +65,18 @@ class MemoryServer:
         return f"ws://{self._address[0]}:{self._address[1]}/ws"
 
     def start(self) -> None:
-        """Begin to serve; without anything of an earlier time, but for a storage that was given."""
+        """Begin to serve; without anything of an earlier time, but for a storage that was given.
+
+        Raises:
+            ValueError: If it serves already.
+        """
         self._starts += 1
         name, seeds = f"server {self._address} start {self._starts}", self._network.seeds
-        storage = self._storage or MemoryStorage(seeds.random(f"{name} storage"), self._limits.channel_lines)
+        storage: Any = self._storage or MemoryStorage(seeds.random(f"{name} storage"), self._limits.channel_lines)
+        if isinstance(storage, SimulatedStore):
+            storage = CachedStorage(storage.connect())
         authenticator = self._authenticator or Guests(seeds.random(f"{name} guests"))
-        clock = self._network.clock
+        clock = self.clock = MachineClock(self._network.clock)
         self.host = Host(self._games, self._chat, self._limits, clock, storage, authenticator, seeds.random(name))
         routes = Routes(
             websocket_resource(self.host.websocket_factory()),
@@ -81,3 +92,16 @@ class MemoryServer:
         """End as a server does that is told to: players are sent away, to come back."""
         self._port.stopListening()
         return self.host.stop().addCallback(lambda _: self._site.close())
+
+    def crash(self, silent: bool = False) -> None:
+        """End in the middle of whatever it does, as `kill -9`: all in memory is lost, and nobody is told goodbye.
+
+        A `SimulatedStore` keeps what it had committed. `start` begins anew.
+
+        Args:
+            silent: The peers' connections just go silent, as when the power fails; else its kernel resets them.
+        """
+        self.clock.stop()
+        if isinstance(self._storage, SimulatedStore):
+            self._storage.crash()
+        self._network.kill(self._address, silent)

@@ -8,11 +8,11 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IConsumer, IPushProducer, ITCPTransport
-from twisted.internet.task import Clock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from .clock import SteppedClock
 from .way import Way
 
 #: With more than this waiting in the process, a producer is paused; as Twisted's TCP has it.
@@ -35,7 +35,7 @@ class Transport:
 
     protocol: Any
 
-    def __init__(self, clock: Clock, inward: Way, outward: Way, here: IPv4Address, there: IPv4Address) -> None:
+    def __init__(self, clock: SteppedClock, inward: Way, outward: Way, here: IPv4Address, there: IPv4Address) -> None:
         self.connected = True
         self.disconnecting = False
         self.reading = True
@@ -117,6 +117,13 @@ class Transport:
         """The network has lost the connection; the other end is told by others."""
         self._waiting.clear()
         self._clock.callLater(0, self._gone, ConnectionLost())
+
+    def die(self) -> None:
+        """The machine was killed: whoever ran on it is told nothing, and does nothing any more."""
+        self.connected = self.reading = False
+        self.disconnecting = True
+        self.producer = None
+        self._waiting.clear()
 
     def loseWriteConnection(self) -> None:
         """Close one direction; no protocol here half-closes, so it closes both."""

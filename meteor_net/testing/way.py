@@ -52,7 +52,7 @@ class Way:
         self._clock = wire.network.clock
         self._arrivals: deque[tuple[float, bytes]] = deque()
         self._end: tuple[float, Exception] | None = None
-        self._closed = False
+        self._closed = self._silent = False
         self._timer: IDelayedCall | None = None
         self._last_s = 0.0
         #: Bytes that can be put in now.
@@ -62,7 +62,8 @@ class Way:
         """Send bytes, at most as many as there is room for."""
         if not self._closed:
             self.room -= len(data)
-            self._arrivals.append((self._arrival(), data))
+            for piece in self._wire.pieces(data):
+                self._arrivals.append((self._arrival(len(piece)), piece))
             self.look()
 
     def finish(self) -> None:
@@ -75,16 +76,24 @@ class Way:
         self._end = (self._arrival(), ConnectionLost())
         self.look()
 
+    def silence(self) -> None:
+        """Nothing comes out any more, not even the end; nobody is told."""
+        self._silent = True
+        self._stop_timer()
+
     def close(self) -> None:
         """Nobody reads here any more: all that is on its way is lost, and all that is put in yet."""
         self._closed = True
         self._arrivals.clear()
         self._end = None
         self.room = maxsize
+        self._stop_timer()
+        self._clock.callLater(0, self.drained)
+
+    def _stop_timer(self) -> None:
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
             timer.cancel()
-        self._clock.callLater(0, self.drained)
 
     def look(self) -> None:
         """Let out what has arrived, and come again for the rest."""
@@ -97,12 +106,14 @@ class Way:
         elif due_s < self._timer.getTime():
             self._timer.reset(delay_s)
 
-    def _arrival(self) -> float:
+    def _arrival(self, size: int = 0) -> float:
         """When what is sent now arrives; never before what was sent earlier."""
-        self._last_s = max(self._last_s, self._clock.seconds() + self._wire.delay_s())
+        self._last_s = max(self._last_s, self._wire.leaves_s(self._inbound, size) + self._wire.delay_s())
         return self._last_s
 
     def _due_s(self) -> float:
+        if self._silent:
+            return inf
         times = [inf]
         if self._arrivals and self.reader.reading:
             times.append(self._arrivals[0][0])

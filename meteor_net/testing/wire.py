@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
 from zope.interface import implementer
 
+from .clock import MachineClock
 from .transport import Transport
 from .way import READ_BYTES, Way
 
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
 SERVER = ("10.0.0.1", 80)
 #: A machine that hears nothing asks for a connection again after so many seconds.
 ASK_AGAIN_S = 1.0
+#: What TCP sends at once, in bytes: what is lost is lost in pieces of this size.
+SEGMENT_BYTES = 1_448
+#: TCP sends again what was lost after this, or two round trips if that is longer, in seconds; then after twice as long, …
+SEND_AGAIN_S = 0.2
+#: … but not more often than this in a row.
+MAX_LOSSES = 8
 
 
 class Wire:
@@ -30,7 +38,11 @@ class Wire:
     Attributes:
         name: The machine's, for the log.
         address: The machine's.
-        latency_s, jitter_s, chunk_bytes: As of `Network`; can be changed at any time.
+        clock: The machine's own; it can jump.
+        latency_s, jitter_s, chunk_bytes: As of `Network`; can be changed at any time. Jitter reorders what travels on different
+            connections, and never what travels on one.
+        loss: The share of all pieces that is lost and sent again, as TCP does: what is behind it waits. From 0 to below 1.
+        bytes_per_s: How much gets through in each direction, in bytes a second; None for all.
     """
 
     def __init__(
@@ -39,12 +51,17 @@ class Wire:
         self.network = network
         self.name = name
         self.address = address
+        self.clock = MachineClock(network.clock)
         self.latency_s, self.jitter_s, self.chunk_bytes = latency_s, jitter_s, chunk_bytes
+        self.loss = 0.0
+        self.bytes_per_s: float | None = None
         self._random = network.seeds.random(f"wire {address}")
         self._connections: list[Connection] = []
         self._stalled_until_s = {True: 0.0, False: 0.0}
+        self._free_at_s = {True: 0.0, False: 0.0}
         self._cut_until_s = 0.0
         self._next_port = 40_000
+        self._killed = False
 
     # --- faults ---
 
@@ -77,6 +94,36 @@ class Wire:
             connection.client.cut()
             connection.server.cut()
 
+    def silence(self) -> None:
+        """Let the connections that there are carry nothing any more, and tell nobody, as when a cable was pulled on the way.
+
+        New ones can be made. Each end finds out by itself that it hears nothing.
+        """
+        for connection in self._open():
+            connection.silence()
+
+    def heal(self) -> None:
+        """End all faults: stalls, cuts, loss and limits. Connections that went silent are reset, as a new way tells both ends."""
+        self._cut_until_s = 0.0
+        self.loss, self.bytes_per_s = 0.0, None
+        for connection in self._open():
+            if connection.silent:
+                connection.client.cut()
+                connection.server.cut()
+        self.flow()
+
+    def kill(self, silent: bool = False) -> None:
+        """Kill all that runs on the machine, in the middle of whatever it does, as `kill -9`: it does nothing any more.
+
+        Args:
+            silent: The other ends are not told, as when the power fails; else its kernel resets the connections.
+        """
+        self._killed = True
+        self.clock.stop()
+        connections, self._connections = self._open(), []
+        for connection in connections:
+            connection.kill(connection.client, silent)
+
     def _look(self) -> None:
         for connection in self._open():
             connection.inward.look()
@@ -91,7 +138,28 @@ class Wire:
 
     def delay_s(self) -> float:
         """How long bytes that are sent now are on their way."""
-        return self.latency_s + self.jitter_s * self._random.random()
+        delay_s = self.latency_s + self.jitter_s * self._random.random()
+        if self.loss:
+            again_s = max(SEND_AGAIN_S, 4 * self.latency_s)
+            for losses in range(MAX_LOSSES):
+                if self._random.random() >= self.loss:
+                    break
+                delay_s += again_s * 2**losses
+        return delay_s
+
+    def leaves_s(self, inbound: bool, size: int) -> float:
+        """When bytes that are sent now have all left: at once, or behind those that wait for the wire."""
+        now = self.network.clock.seconds()
+        if self.bytes_per_s is None:
+            return now
+        self._free_at_s[inbound] = max(now, self._free_at_s[inbound]) + size / self.bytes_per_s
+        return self._free_at_s[inbound]
+
+    def pieces(self, data: bytes) -> Iterable[bytes]:
+        """What travels by itself of some bytes."""
+        if len(data) <= SEGMENT_BYTES or (self.bytes_per_s is None and not self.loss):
+            return [data]
+        return (data[at : at + SEGMENT_BYTES] for at in range(0, len(data), SEGMENT_BYTES))
 
     def chunk(self) -> int:
         """How many bytes the next read takes at most."""
@@ -105,6 +173,11 @@ class Wire:
     def is_cut(self) -> bool:
         """Whether no connection can be made now."""
         return self.network.clock.seconds() < self._cut_until_s
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether nothing runs here any more."""
+        return self._killed
 
     @property
     def connections(self) -> int:
@@ -131,19 +204,48 @@ class Wire:
         if refused:
             connection.server.abortConnection()
 
+    def server_killed(self, address: tuple[str, int], silent: bool) -> None:
+        """What listened at an address was killed; see `kill`."""
+        for connection in self._open():
+            if connection.there == address:
+                connection.kill(connection.server, silent)
+
     def _open(self) -> list[Connection]:
         return [each for each in self._connections if each.client.connected or each.server.connected]
 
 
 class Connection:
-    """Two transports, and the two ways between them."""
+    """Two transports, and the two ways between them.
+
+    Attributes:
+        there: The address of the server's end.
+        silent: Whether it carries nothing any more.
+    """
 
     def __init__(self, wire: Wire, here: IPv4Address, there: IPv4Address) -> None:
         network = wire.network
+        self.there = (there.host, there.port)
+        self.silent = False
         self.inward = Way(wire, True, network.kernel_bytes)
         self.outward = Way(wire, False, network.kernel_bytes)
         self.client = Transport(network.clock, self.inward, self.outward, here, there)
         self.server = Transport(network.clock, self.outward, self.inward, there, here)
+
+    def silence(self) -> None:
+        """Carry nothing any more; nobody is told."""
+        self.silent = True
+        self.inward.silence()
+        self.outward.silence()
+
+    def kill(self, end: Transport, silent: bool) -> None:
+        """Kill what runs at one end."""
+        end.die()
+        if silent:
+            self.silence()
+        else:
+            from_other, to_other = (self.outward, self.inward) if end is self.server else (self.inward, self.outward)
+            from_other.close()
+            to_other.reset()
 
 
 @implementer(IStreamClientEndpoint)
@@ -169,6 +271,8 @@ class Endpoint:
             nonlocal timer
             port = wire.network.port(self._address)
             open_at_s = max(wire.open_at_s(True), wire.open_at_s(False))
+            if wire.is_killed:
+                return  # who asked is no more
             if wire.is_cut:
                 connected.errback(NoRouteError())
             elif open_at_s > clock.seconds():
