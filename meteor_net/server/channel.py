@@ -1,4 +1,4 @@
-"""HTTP as strangers speak it to us, before any upgrade: small heads, no bodies, little time.
+"""HTTP as strangers speak it to us, before any upgrade: small heads, no bodies but for those we know, little time.
 
 Twisted gives a client new time with every byte that it sends; here a head must be whole in a fixed time, so that a
 thousand slow ones cannot sit here for long, and cost little while they do. Names of Twisted's that are not public are
@@ -18,23 +18,34 @@ from twisted.web import http, server
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
+    from .http_link import HttpLink
     from .site import MeteorSite
 
 #: From the connection, or the end of the response before, until a request's head must be there.
 HEAD_S = 5
+#: From a request's head until its body must be there, of a peer that may send one; its next head has as long.
+BODY_S = 20
 #: A response may take so long without the client taking any of it.
 RESPONSE_S = 30
 #: From our close until the end by force.
 ABORT_S = 5
 
-CSP = b"default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+CSP = (
+    b"default-src 'self'; connect-src 'self' ws: wss: http: https:; "
+    b"base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+)
 
 
 class Channel(http.HTTPChannel):
-    """One connection, until it is closed or a WebSocket's."""
+    """One connection, until it is closed or a WebSocket's.
+
+    Attributes:
+        stream: Whose response goes on and on here; it sees to the time, and is told when the connection is gone.
+    """
 
     abortTimeout = ABORT_S
     site: MeteorSite
+    stream: HttpLink | None = None
 
     def connectionMade(self) -> None:
         self.totalHeadersSize = self.MAX_LENGTH = self.site.head_bytes
@@ -45,7 +56,7 @@ class Channel(http.HTTPChannel):
 
     def allContentReceived(self) -> None:
         super().allContentReceived()
-        if self._handlingRequest and self.transport is not None:
+        if self._handlingRequest and self.transport is not None and self.stream is None:
             self.setTimeout(RESPONSE_S)
 
     def resumeProducing(self) -> None:
@@ -55,6 +66,9 @@ class Channel(http.HTTPChannel):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.site.gone(self)
         super().connectionLost(reason)
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            stream.stream_gone()
 
     def release(self) -> None:
         """Let go of the transport: somebody else takes it over now."""
@@ -75,20 +89,27 @@ class Refusing(Protocol):
 
 
 class MeteorRequest(server.Request):
-    """A request without a body, for a name that is ours; its response has the headers that every one has."""
+    """A request, hardly ever with a body; its response has the headers that every one has."""
 
     defaultContentType = None
     _refused = False
 
     def gotLength(self, length: int | None) -> None:
-        """Called when the head is whole: nothing here takes a body."""
+        """Called when the head is whole: a body is refused before it comes, unless it is expected."""
         self.content = BytesIO()
-        if length != 0:
+        if length == 0:
+            return
+        channel: Any = self.channel
+        if length is not None and length <= channel.site.body_bytes(channel._command, channel._path):
+            channel.setTimeout(BODY_S)
+        else:
             self._refused = True
-            self.channel._respondToBadRequestAndDisconnect()
+            channel._respondToBadRequestAndDisconnect()
 
     def handleContentChunk(self, data: bytes) -> None:
         """Called with a piece of a body."""
+        if not self._refused:
+            self.content.write(data)
 
     def process(self) -> None:
         if self._refused:

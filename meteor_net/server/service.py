@@ -71,6 +71,7 @@ def build(settings: Settings, reactor: Any, observer: ILogObserver | None = None
     from ..storage.memory import MemoryStorage
     from .auth import Guests, Tokens
     from .host import Host
+    from .http_links import HttpLinks
     from .protocol import websocket_resource
 
     what = playing(settings)
@@ -83,9 +84,9 @@ def build(settings: Settings, reactor: Any, observer: ILogObserver | None = None
     storage = CachedStorage(database) if database else MemoryStorage(random, settings.limits.channel_lines)
     host = Host(what.games, what.chat, settings.limits, reactor, storage, who, random)
     page = page_folder(settings.site, what.page_of)
-    routes = Routes(
-        websocket_resource(host.websocket_factory(None)), host.health, page, HostRules(settings.host, settings.origin)
-    )
+    rules = HostRules(settings.host, settings.origin)
+    links = HttpLinks(host, reactor, random)
+    routes = Routes(websocket_resource(host.websocket_factory(None)), host.health, page, rules, links)
     site = MeteorSite(routes, settings.limits, reactor)
     own = Path(settings.data_dir) if settings.self_signed else None
     listeners = [listener(text, reactor, own) for text in settings.endpoints]

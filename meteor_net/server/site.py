@@ -1,4 +1,4 @@
-"""One site on one port: the WebSocket, the page, the browser modules, and how the server is."""
+"""One site on one port: the WebSocket, the way over HTTP, the page, the browser modules, and how the server is."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from ..limits import Limits
 from .channel import HEAD_S, Channel, MeteorRequest, Refusing, plain
 from .files import Folder
 from .hosts import HostRules
+from .http_links import HttpLinks
 
-#: Connections that have not said all of their head yet, or are of no WebSocket: 4,000 heads are 64 MiB.
+#: Connections that have not said all of their head yet, or are of no WebSocket and no stream: 4,000 heads are 64 MiB.
 MAX_PLAIN = 4_000
 
 BROWSER = Path(__file__).parent.parent / "browser"
@@ -48,15 +49,18 @@ class Routes(resource.Resource):
         health: What `/health` tells, made for each request.
         page: The folder at `/`.
         rules: Names and origins that are let in.
+        links: The way over HTTP, below `/http`; None if there is none.
     """
 
     isLeaf = True
 
     def __init__(
-        self, websocket: resource.IResource, health: Callable[[], Mapping[str, object]], page: Path, rules: HostRules
-    ) -> None:
+        self, websocket: resource.IResource, health: Callable[[], Mapping[str, object]], page: Path, rules: HostRules,
+        links: HttpLinks | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self._websocket = websocket
+        self._links = links
         self._health = health
         self._rules = rules
         self._page, self._browser = Folder(page), Folder(BROWSER)
@@ -71,6 +75,8 @@ class Routes(resource.Resource):
         if not self._rules.accepts_host(hosts, getattr(request.getHost(), "host", None)):
             text = "This server does not answer to that name. Its operator can allow it with --host NAME."
             return plain(request, http.FORBIDDEN, text)
+        if self._links is not None and (request.path == b"/http" or request.path.startswith(b"/http/")):
+            return self._http(request, self._links)
         if request.method not in (b"GET", b"HEAD"):
             request.setHeader(b"allow", b"GET, HEAD")
             return plain(request, http.NOT_ALLOWED, "Only GET is answered here.")
@@ -93,18 +99,37 @@ class Routes(resource.Resource):
     def _tell_health(self, request: Any) -> bytes:
         request.setHeader(b"content-type", b"application/json")
         request.setHeader(b"cache-control", b"no-store")
-        return json.dumps(self._health()).encode() + b"\n"
+        over_http = {} if self._links is None else {"over_http": len(self._links)}
+        return json.dumps({**self._health(), **over_http}).encode() + b"\n"
+
+    def body_bytes(self, method: bytes, uri: bytes) -> int:
+        """How large a body may be that is about to come."""
+        return 0 if self._links is None else self._links.body_bytes(method, uri)
+
+    def _http(self, request: Any, links: HttpLinks) -> Any:
+        """Answer a peer that has no WebSocket, if the page it comes from may have one."""
+        if refusal := self._refuse_origin(request):
+            return refusal
+        for origin in request.requestHeaders.getRawHeaders("origin", []):  # which may then read the answer
+            request.setHeader(b"access-control-allow-origin", origin.encode())
+            request.setHeader(b"vary", b"origin")
+        return links.render(request)
+
+    def _refuse_origin(self, request: Any) -> bytes:
+        headers = request.requestHeaders
+        origins, hosts = headers.getRawHeaders("origin", []), headers.getRawHeaders("host", [])
+        if self._rules.accepts_origin(origins, hosts, request.isSecure()):
+            return b""
+        text = "Pages of that origin may not connect. The server's operator can allow it with --origin ORIGIN."
+        return plain(request, http.FORBIDDEN, text)
 
     def _upgrade(self, request: Any) -> Any:
         """Hand the connection to a WebSocket, if the page it comes from may have one (wire page, 1.5)."""
-        headers = request.requestHeaders
         if (request.getHeader(b"upgrade") or b"").lower() != b"websocket" or request.method != b"GET":
             request.setHeader(b"upgrade", b"websocket")
             return plain(request, 426, "Here is a WebSocket.")
-        origins, hosts = headers.getRawHeaders("origin", []), headers.getRawHeaders("host", [])
-        if not self._rules.accepts_origin(origins, hosts, request.isSecure()):
-            text = "Pages of that origin may not connect. The server's operator can allow it with --origin ORIGIN."
-            return plain(request, http.FORBIDDEN, text)
+        if refusal := self._refuse_origin(request):
+            return refusal
         channel = request.channel
         channel.release()
         answer = self._websocket.render(request)
@@ -134,8 +159,13 @@ class MeteorSite(server.Site):
 
     @property
     def plain_connections(self) -> int:
-        """Connections that are of no WebSocket (yet)."""
+        """Connections that are of no WebSocket and no stream (yet)."""
         return len(self._open)
+
+    def body_bytes(self, method: bytes, uri: bytes) -> int:
+        """How large a body may be that is about to come."""
+        routes: Any = self.resource
+        return int(routes.body_bytes(method, uri))
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """Make the HTTP side of a connection; one too many is cut at once."""
@@ -148,7 +178,7 @@ class MeteorSite(server.Site):
         return channel
 
     def gone(self, channel: Channel) -> None:
-        """A connection is closed, or a WebSocket's now."""
+        """A connection is closed, or a WebSocket's or a stream's now."""
         if channel in self._open:
             host = self._open.pop(channel)
             self._addresses[host] -= 1
@@ -156,7 +186,7 @@ class MeteorSite(server.Site):
                 del self._addresses[host]
 
     def close(self) -> None:
-        """Close the connections that are of no WebSocket."""
+        """Close the connections that are of no WebSocket and no stream: these were told."""
         for channel in list(self._open):
             cast(ITCPTransport, channel.transport).abortConnection()
 

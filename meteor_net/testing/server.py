@@ -11,6 +11,7 @@ from ..limits import Limits
 from ..server.auth import Guests
 from ..server.host import Host
 from ..server.hosts import HostRules
+from ..server.http_links import HttpLinks
 from ..server.protocol import websocket_resource
 from ..server.site import MeteorSite, Routes, page_folder
 from ..storage.cache import CachedStorage
@@ -83,6 +84,7 @@ class MemoryServer:
             self.host.health,
             page_folder(None, type(next(iter(self._games.values()))())),
             self._rules,
+            HttpLinks(self.host, clock, seeds.random(f"{name} http")),
         )
         self._site = MeteorSite(routes, self._limits, clock)
         self._port = self._network.listen(self._site, self._address)

@@ -19,7 +19,7 @@ from typing import Any
 from tests.requirements import REPOSITORY, require
 
 #: What our server says of every page.
-POLICY = "default-src 'self'; connect-src 'self' ws: wss:"
+POLICY = "default-src 'self'; connect-src 'self' ws: wss: http: https:"
 #: Seconds that a test module, or a page, may take.
 PATIENCE_S = 30
 
