@@ -47,8 +47,7 @@ class SaidLine:
 
     Attributes:
         channel: Where, by the channel's full name.
-        cid: The client's id for it.
-        user: As whom it was said.
+        cid: The client's id for it: no other line has it, whoever said it.
         offset: Where it was kept, by the server's answer; -1 for a command, None without such an answer.
         epoch: The channel's then.
         refused: The reason of the refusal; empty without one. `unknown` leaves open whether it was kept.
@@ -56,7 +55,6 @@ class SaidLine:
 
     channel: str
     cid: str
-    user: str
     offset: int | None = None
     epoch: int = 0
     refused: str = ""
@@ -104,13 +102,11 @@ def check_histories(histories: Histories) -> list[str]:
         offsets = [line.offset for line in lines]
         if offsets != list(range(len(offsets))):
             wrong.append(f"history of {channel}: offsets {_some(offsets)} are not 0 to {len(offsets) - 1}")
-        known: dict[tuple[str, str], int] = {}
+        known: dict[str, int] = {}
         for line in lines:
-            first = known.setdefault((line.sender, line.cid), line.offset) if line.cid else line.offset
+            first = known.setdefault(line.cid, line.offset) if line.cid else line.offset
             if first != line.offset:
-                wrong.append(
-                    f"history of {channel}: line {line.cid} of {line.sender} is kept twice, at {first} and {line.offset}"
-                )
+                wrong.append(f"history of {channel}: line {line.cid} is kept twice, at {first} and {line.offset}")
     return wrong
 
 
@@ -120,17 +116,15 @@ def check_lines(log: ClientLog, histories: Histories) -> list[str]:
 
 
 def _said(log: ClientLog, histories: Histories) -> Iterable[str]:
-    kept: dict[tuple[str, str, str], StoredLine] = {
-        (channel, line.sender, line.cid): line for (channel, _), lines in histories.items() for line in lines if line.cid
-    }
+    kept = {(channel, line.cid): line for (channel, _), lines in histories.items() for line in lines if line.cid}
     for said in log.said.values():
         what = f"line {said.cid} in {said.channel}"
-        there = kept.get((said.channel, said.user, said.cid))
+        there = kept.get((said.channel, said.cid))
         if said.offset is not None and said.offset >= 0:
             lines = histories.get((said.channel, said.epoch), ())
             if said.offset >= len(lines):
                 yield f"{what} was acknowledged at {said.offset} and is lost: the history ends at {len(lines)}"
-            elif (lines[said.offset].sender, lines[said.offset].cid) != (said.user, said.cid):
+            elif lines[said.offset].cid != said.cid:
                 yield f"{what} was acknowledged at {said.offset}, where line {lines[said.offset].cid} is"
         elif said.refused and said.refused != "unknown" and there is not None:
             yield f"{what} was refused ({said.refused}), and is kept at {there.offset}"

@@ -1,0 +1,433 @@
+"""The plain half of a server and of its clients, alone: packets are handed over as bytes, without WebSocket, TCP or a reactor.
+
+Everything above the transport is the real thing: the server's connections, sessions, rooms, games, chat and state, and the
+clients' sessions. So a history of a game with its faults takes milliseconds, and a test can try thousands of them. What a
+connection does on its way is all here: delays, stalls, losses that both ends, one or none learns of, crashes of the server, and
+clocks that jump. `checks` tells whether all is well.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..chat.message import ChatMessage
+from ..errors import CloseCode, Refused
+from ..limits import Limits
+from ..messages import LineKind, Role
+from ..server.auth import Guests
+from ..server.connection import Connection
+from ..server.host import Host
+from ..session import client_values as values
+from ..session.client import ClientSession
+from ..session.client_room import ClientRoom
+from ..state import Action
+from ..storage.cache import CachedStorage
+from ..storage.memory import MemoryStorage
+from .checks import ClientLog, DoneAction, HeardGap, HeardLine, SaidLine
+from .clock import MachineClock, SteppedClock
+from .plain_wire import PlainWire
+from .seeds import Seeds
+from .store import SimulatedStore
+
+#: A client's session is told the time so often, in seconds.
+TIMER_S = 0.25
+#: After a loss a client comes back within so many seconds.
+BACK_S = 1.0
+
+
+class PlainNetwork:
+    """The time, and what is on its way.
+
+    Args:
+        seed: All chance comes from it: the same is the same run again.
+        latency_s: Seconds that a packet takes.
+        jitter_s: At most so much more; packets of one connection keep their order.
+        kernel_bytes: So many bytes of a connection the network takes from a server before that has to keep them itself.
+
+    Attributes:
+        clock: The network's time; each machine has a clock of its own beside it.
+        digest: Changes with each packet that arrives: two runs of the same digest went the same way.
+        packets: Packets that arrived.
+    """
+
+    def __init__(self, seed: int = 1, *, latency_s: float = 0.02, jitter_s: float = 0.0, kernel_bytes: int = 65_536) -> None:
+        self.clock = SteppedClock()
+        self.seeds = Seeds(seed)
+        self.latency_s, self.jitter_s, self.kernel_bytes = latency_s, jitter_s, kernel_bytes
+        self.digest = self.packets = 0
+        self._random = self.seeds.random("network")
+
+    @property
+    def now(self) -> float:
+        """The time, in seconds."""
+        return self.clock.seconds()
+
+    def delay_s(self) -> float:
+        """How long the next packet takes."""
+        return self.latency_s + self.jitter_s * self._random.random()
+
+    def note(self, packet: bytes) -> None:
+        """A packet arrived."""
+        self.packets += 1
+        self.digest = zlib.crc32(packet, self.digest)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and all that is due in it happen at its time."""
+        self.clock.advance(seconds)
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 30.0, step_s: float = 0.05) -> bool:
+        """Let time pass until a condition holds; tell whether it does."""
+        until = self.now + seconds
+        while not condition():
+            if self.now >= until:
+                return False
+            self.advance(step_s)
+        return True
+
+
+class PlainHost(Host):
+    """A server's host that keeps the errors it reports, where others log them.
+
+    Attributes:
+        errors: (the error, the names told with it).
+    """
+
+    errors: list[tuple[BaseException, dict[str, object]]]
+
+    def report(self, event: str, error: BaseException | None = None, **fields: object) -> None:
+        """Take what happened."""
+        if error is not None:
+            self.errors.append((error, fields))
+
+
+class PlainServer:
+    """A server, which may crash and start anew.
+
+    Args:
+        network: Where it is.
+        games: Name -> class with ISyncHandler; the first is the default.
+        chat: Class with IChatHandler, or None for the default one.
+        limits: What is allowed.
+        storage: Keeps lines and worlds; a `SimulatedStore` outlives the server. In memory, and gone with it, if None.
+        authenticator: Who may enter; guests, if None.
+
+    Attributes:
+        host: Runs the rooms and sessions; None while the server is down.
+        clock: The server's own; it can jump.
+        errors: All that was reported since the beginning.
+    """
+
+    def __init__(
+        self, network: PlainNetwork, games: Mapping[str, Callable[[], Any]], *, chat: Callable[[], Any] | None = None,
+        limits: Limits | None = None, storage: Any = None, authenticator: Any = None,
+    ) -> None:  # fmt: skip
+        self.network = network
+        self.limits = limits or Limits()
+        self.clock = MachineClock(network.clock)
+        self.host: PlainHost | None = None
+        self.errors: list[tuple[BaseException, dict[str, object]]] = []
+        self._games, self._chat = dict(games), chat
+        self._storage = storage
+        self._authenticator = authenticator or Guests(network.seeds.random("guests"))
+        self._wires: list[PlainWire] = []
+        self._starts = 0
+
+    def start(self) -> None:
+        """Begin to serve, with nothing of an earlier time but what is kept."""
+        self._starts += 1
+        name, seeds = f"server start {self._starts}", self.network.seeds
+        storage: Any = self._storage or MemoryStorage(seeds.random(f"{name} storage"), self.limits.channel_lines)
+        if isinstance(storage, SimulatedStore):
+            storage = CachedStorage(storage.connect())
+        ahead_s, self.clock = self.clock.ahead_s, MachineClock(self.network.clock)
+        self.clock.ahead_s = ahead_s  # what time of day it is outlives a process
+        random = seeds.random(name)
+        self.host = PlainHost(self._games, self._chat, self.limits, self.clock, storage, self._authenticator, random)
+        self.host.errors = self.errors
+        self.host.start()
+
+    def crash(self, told: bool = True) -> None:
+        """Be gone, without a word.
+
+        Args:
+            told: The clients' connections are reset; else they believe that all is well.
+        """
+        self.host = None
+        self.clock.stop()
+        if isinstance(self._storage, SimulatedStore):
+            self._storage.crash()
+        for wire in self._wires:
+            wire.up.open = False
+            wire.lose("client" if told else "none")
+
+    def reset(self) -> None:
+        """All that believe in a connection that is no more learn better, as they do when they send something."""
+        for wire in self._wires:
+            wire.flow()
+            if wire.dead:
+                wire.lose("both")
+
+    def connect(self, client: PlainClient) -> PlainWire | None:
+        """Take a connection; None if nobody does."""
+        if self.host is None or self.host.full(client.name) is not None:
+            return None
+        end = _ServerEnd(self)
+        wire = PlainWire(self.network, client, end, self.clock.callLater)
+        end.wire, end.connection = wire, self.host.connected(wire, client.name)
+        self._wires = [each for each in self._wires if each.up.open or each.down.open]
+        self._wires.append(wire)
+        end.connection.opened()
+        return wire
+
+
+class _ServerEnd:
+    """Tells the server's connection."""
+
+    connection: Connection
+    wire: PlainWire
+
+    def __init__(self, server: PlainServer) -> None:
+        self._server = server
+
+    def packet_came(self, packet: bytes) -> None:
+        self.wire.heard = True
+        self.connection.received(packet)
+
+    def connection_over(self, code: int, text: str) -> None:
+        self.connection.closed(code)
+
+
+class PlainClient:
+    """A client's session, and what its shell does for it: connecting, and coming back after a loss.
+
+    Args:
+        network: Where it is.
+        server: Where it connects to.
+        name: Its name.
+        token: Who it is, if it is no guest.
+
+    Attributes:
+        session: The plain session.
+        rooms: The rooms that it wants to be in, by the name asked for.
+        logs: What it did and heard, one for each time that it came into a room; `log` is the newest of a room.
+        away_for: Until then no connection can be made.
+        sent_away: Code and text, once it was told to stay away.
+    """
+
+    def __init__(self, network: PlainNetwork, server: PlainServer, name: str, token: str | None = None) -> None:
+        self.name = name
+        self.clock = MachineClock(network.clock)
+        self.session = ClientSession(
+            random=network.seeds.random(f"client {name}"), name=name, token=token, line_queued=self.flush
+        )
+        self.rooms: dict[str, ClientRoom] = {}
+        self.logs: list[ClientLog] = []
+        self.away_until = 0.0
+        self.sent_away: tuple[int, str] | None = None
+        self.wrong: list[str] = []
+        self.wire: PlainWire | None = None
+        self._network = network
+        self._server = server
+        self._random = network.seeds.random(f"shell {name}")
+        self._by_room: dict[str, ClientLog] = {}
+        self._actions: dict[tuple[str, int], DoneAction] = {}
+        self._told: list[values.Value] = []
+        self._telling = False
+        self._attempt = 0
+        self._left = False
+        self._tick()
+
+    # --- what a player does ---
+
+    def join(self, room: str = "", role: Role = Role.PLAY) -> ClientRoom:
+        """Want into a room, now and after each loss."""
+        joined = self.rooms[room] = self.session.join(room, role)
+        log = ClientLog(f"{self.name} in {room or 'main'}, time {len(self.logs) + 1}")
+        self.logs.append(log)
+        self._by_room[room] = log
+        self.flush()
+        return joined
+
+    def leave(self, room: str = "") -> None:
+        """Want out of a room."""
+        joined = self.rooms.pop(room)
+        self._by_room.pop(room).caught_up = False
+        self.session.leave(joined)
+        self.flush()
+
+    def log(self, room: str = "") -> ClientLog:
+        """Give what happened since the client came into a room."""
+        return self._by_room[room]
+
+    def act(self, action: Action, number: int, room: str = "") -> DoneAction | None:
+        """Do something, if that can be done now.
+
+        Args:
+            action: What.
+            number: The client's own number for it.
+            room: Where.
+        """
+        joined = self.rooms.get(room)
+        if joined is None or joined.world.schema is None:
+            return None
+        try:
+            key = self.session.act(joined, action)
+        except Refused:  # too many wait
+            return None
+        if key is None:
+            self.flush()
+            return None
+        done = self._actions[room, key] = DoneAction(number)
+        self._by_room[room].acted.append(done)
+        self.flush()
+        return done
+
+    def say(self, text: str, room: str = "", **more: Any) -> SaidLine | None:
+        """Say a line in a room, or `to` somebody, or about another line; None if that cannot be done now."""
+        joined = self.rooms.get(room)
+        if joined is None or (joined.number is None and not joined.lines.channels):
+            return None
+        chat = joined.lines.chat
+        try:
+            line = chat.send_message(ChatMessage(text=text, **more))
+        except Refused:
+            return None
+        channel = f"@{self.session.user}" if line.kind == LineKind.PRIVATE else joined.name
+        said = self._by_room[room].said[line.cid] = SaidLine(channel, line.cid)
+        self.flush()
+        return said
+
+    def stop(self) -> None:
+        """Leave for good."""
+        self._left = True
+        for log in self._by_room.values():
+            log.caught_up = False
+        self.session.close(CloseCode.NORMAL, "")
+        self.flush()
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is in all its rooms, and nothing of its own waits for an answer."""
+        if self._left:
+            return True
+        return all(
+            room.number is not None and not room.lines.chat.message_queue and not len(room._actions)
+            for room in self.rooms.values()
+        )
+
+    # --- connections ---
+
+    def connect(self) -> None:
+        """Try to connect, and again until it is done."""
+        self._attempt += 1
+        delay_s = 2 * self._network.delay_s()
+        self._network.clock.callLater(delay_s, self._connect, self._attempt)
+
+    def _connect(self, attempt: int) -> None:
+        if attempt != self._attempt or self.wire is not None or self._left or self.sent_away:
+            return
+        wire = None if self._network.now < self.away_until else self._server.connect(self)
+        if wire is None:
+            self._come_back()
+            return
+        self.wire = wire
+        self.session.opened(self.clock.seconds())
+        self.flush()
+
+    def _come_back(self) -> None:
+        self._attempt += 1
+        self._network.clock.callLater(BACK_S * self._random.random(), self._connect, self._attempt)
+
+    def packet_came(self, packet: bytes) -> None:
+        """A packet came."""
+        self.session.receive(packet, self.clock.seconds())
+        self.flush()
+
+    def connection_over(self, code: int, text: str) -> None:
+        """The connection is gone."""
+        wire, self.wire = self.wire, None
+        if wire is not None and code != CloseCode.ABNORMAL:
+            wire.answer_close(code)
+        self.session.lost(code, text, self.clock.seconds())
+        self.flush()
+
+    def _tick(self) -> None:
+        self.clock.callLater(TIMER_S, self._tick)
+        self.session.tick(self.clock.seconds())
+        self.flush()
+
+    # --- what the session leaves ---
+
+    def flush(self) -> None:
+        """Send what the session has to send, and note what it tells."""
+        packets, told = self.session.take()
+        if self.wire is not None and packets:
+            self.wire.say(packets)
+        self._told += told
+        if self._telling:
+            return
+        self._telling = True
+        while self._told:
+            self._heed(self._told.pop(0))
+        self._telling = False
+
+    def _heed(self, value: values.Value) -> None:
+        match value:
+            case values.Closing():
+                if self.wire is not None:
+                    self.wire.hang_up(value.code, value.text)
+            case values.Ended():
+                self._ended(value)
+            case values.JoinRefused() | values.LeftRoom():
+                self._put_out(value.room)
+            case values.LineHeard() | values.GapFound() | values.LineKept() | values.LineRefused():
+                self._note_line(value)
+            case values.ActionDone() | values.ActionRefused():
+                self._note_answer(value)
+
+    def _ended(self, value: values.Ended) -> None:
+        if value.come_back and not self._left:
+            self._come_back()
+        elif not self._left:
+            self.sent_away = value.code, value.text
+
+    def _put_out(self, name: str) -> None:
+        """Out of a room that we want to be in: ask again, a little later."""
+        room = self._asked(name)
+        if room is not None and not self._left:
+            log = self._by_room[room]
+            log.caught_up = False
+            role = self.rooms[room].role
+            self._network.clock.callLater(BACK_S, lambda: room in self.rooms and self.join(room, Role(role)))
+
+    def _asked(self, name: str) -> str | None:
+        return next((asked for asked, room in self.rooms.items() if name in (room.name, asked)), None)
+
+    def _note_line(self, value: Any) -> None:
+        asked = self._asked(value.room)
+        if asked is None:
+            return
+        log, lines = self._by_room[asked], self.rooms[asked].lines
+        if isinstance(value, values.GapFound):
+            if value.channel is not None:
+                log.heard.append(HeardGap(value.channel))
+        elif isinstance(value, values.LineHeard):
+            channel = lines.find(value.line.channel)
+            epoch = channel.epoch if channel is not None else 0
+            line = value.line
+            log.heard.append(HeardLine(line.channel, epoch, line.offset, line.sender, line.cid))
+        elif (said := log.said.get(value.cid)) is not None:
+            channel = lines.find(said.channel)
+            said.epoch = channel.epoch if channel is not None else 0
+            if isinstance(value, values.LineKept):
+                said.offset = value.offset
+            else:
+                said.refused = value.reason
+
+    def _note_answer(self, value: Any) -> None:
+        asked = self._asked(value.room)
+        done = self._actions.pop((asked, value.key), None) if asked is not None else None
+        if done is not None:
+            done.answer = ("done", value.value) if isinstance(value, values.ActionDone) else ("refused", value.reason)
