@@ -1,11 +1,13 @@
 // The client as a page sees it: one room, its world, its chat.
 
-import { BROWSER, ConnectionManager } from "./connection.js";
+import { ConnectionManager } from "./connection.js";
 import { MeteorError } from "./errors.js";
 import { NetworkMonitor } from "./monitor.js";
+import { BROWSER } from "./outside.js";
 import { ClientSession } from "./session.js";
 
-/** @typedef {import("./connection.js").Outside} Outside */
+/** @typedef {import("./outside.js").Outside} Outside */
+/** @typedef {import("./outside.js").Transport} Transport */
 /** @typedef {import("./own.js").Step} Step */
 /** @typedef {import("./prediction.js").Smoothing} Smoothing */
 /** @typedef {import("./state.js").RowObject} RowObject */
@@ -13,6 +15,8 @@ import { ClientSession } from "./session.js";
 /**
  * @typedef {object} NetworkConfig
  * @property {string} url of the WebSocket, "ws://…/ws" or "wss://…/ws"
+ * @property {string[]} [urls] other addresses of the same server, or of servers that share their storage: when one fails, the next is tried
+ * @property {Transport[]} [transports] ways to the server: "websocket", and "http" for where that is blocked; both by default
  * @property {string} [room] "" is the server's first game
  * @property {string | null} [name] the wished name
  * @property {string | null} [token] the operator's token; null for a guest
@@ -21,7 +25,7 @@ import { ClientSession } from "./session.js";
  * @property {Outside} [outside] clock, timers, sockets: for tests
  */
 /** @typedef {"line" | "event" | "status" | "gap" | "left" | "state" | "own" | "joined" | "welcome" | "refused" | "message"
- *   | "change" | "queued" | "said" | "unsaid" | "slow"} ListenerKind */
+ *   | "change" | "queued" | "said" | "unsaid" | "slow" | "error"} ListenerKind */
 /** @typedef {(world: WorldView, me: RowObject | null, tick: number) => void} FrameListener */
 
 /** A player in one room. Nothing is opened before `connect`. */
@@ -57,11 +61,11 @@ export class NetworkClient {
    * @returns {[ClientSession, ConnectionManager]}
    */
   initializeConnection() {
-    const { url, name = null, token = null, resume = null } = this.config;
+    const { url, urls = [], transports = ["websocket", "http"], name = null, token = null, resume = null } = this.config;
     /** @type {(kind: string, value: unknown) => void} */
     const tell = (kind, value) => this.#told(kind, value);
     const session = new ClientSession({ name, token, resume, tell });
-    return [session, new ConnectionManager(url, session, tell, this.#outside)];
+    return [session, new ConnectionManager({ urls: [url, ...urls], transports }, session, tell, this.#outside)];
   }
 
   /** Say which room we want; what happens there comes to our listeners. */
@@ -175,6 +179,7 @@ export class NetworkClient {
       bytesOut: this.#monitor.metrics.get("bytes_out") ?? 0,
       reconnections: this.#connection.reconnections,
       reconnectAttempts: this.#connection.reconnectAttempts,
+      transport: this.#connection.transport,
       frames,
       lostFrames,
       tick: replica?.version.tick ?? 0,
@@ -224,7 +229,8 @@ export class NetworkClient {
 
   /**
    * Hear of something: "line", "event", "status", "gap", "left", "state" (a frame was applied), "joined", "welcome", "refused", "message";
-   * of the chat also "change" (a line is another now), "queued", "said" and "unsaid" (a line of ours), "slow" (milliseconds to wait).
+   * "error" (a `Verdict`: what went wrong, and what is done about it); of the chat also "change" (a line is another now), "queued", "said"
+   * and "unsaid" (a line of ours), "slow" (milliseconds to wait).
    * @param {ListenerKind} kind
    * @param {(value: any) => void} listener
    * @returns {() => void} Ends the listening.
@@ -275,6 +281,9 @@ export class NetworkClient {
       case "left":
         this.#emit("left", value);
         return this.#over(new MeteorError(value.text || value.reason));
+      case "trouble":
+        this.#connection.errors.handleMessageError(value);
+        return undefined;
       case "message":
         if (this.#listeners.get("message")?.size) this.#emit("message", value());
         return undefined;

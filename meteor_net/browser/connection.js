@@ -1,82 +1,90 @@
-// The WebSocket under a session, and its coming back: the close code decides whether, full-jitter backoff decides when (wire 4.5).
+// The connections under a session, one after the other: which one is tried when, and what is done when it ends (wire 4.5).
 
-import { CloseCode, ConnectionFailed, comeBack } from "./errors.js";
-import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, SETTLED_MS, OPEN_MS, POLL_MS, UNSENT_BYTES } from "./limits.js";
+import { CloseCode, ConnectionFailed } from "./errors.js";
+import { ANSWER_MS, POLL_MS, SETTLED_MS } from "./limits.js";
+import { BROWSER } from "./outside.js";
+import { NetworkErrorHandler, mostWait } from "./recovery.js";
+import { Routes } from "./routes.js";
+import { SideTry } from "./side-try.js";
+import { PacketSocket } from "./socket.js";
+import { Stage } from "./stage.js";
 
+/** @typedef {import("./outside.js").Outside} Outside */
+/** @typedef {import("./outside.js").Transport} Transport */
+/** @typedef {import("./recovery.js").Verdict} Verdict */
 /** @typedef {import("./session.js").ClientSession} ClientSession */
-/**
- * @typedef {object} Outside what the manager needs of its surroundings; tests give their own
- * @property {(url: string, protocol: string) => WebSocket} open
- * @property {() => number} now milliseconds that never go back
- * @property {() => number} random 0 to 1
- * @property {(call: () => void, ms: number) => any} setTimeout
- * @property {(timer: any) => void} clearTimeout
- */
-
-/** @type {Outside} */
-export const BROWSER = {
-  open: (url, protocol) => new WebSocket(url, protocol),
-  now: () => performance.now(),
-  random: () => Math.random(),
-  setTimeout: (call, ms) => setTimeout(call, ms),
-  clearTimeout: (timer) => clearTimeout(timer),
-};
-
-/** The words of `status`. @typedef {"new" | "connecting" | "online" | "stale" | "reconnecting" | "offline"} Standing */
+/** Further doublings change nothing. */
+const MOST_ROUNDS = 16;
 
 /** Keeps a session connected. */
 export class ConnectionManager {
-  /** @type {WebSocket | null} */
-  #socket = null;
-  /** @type {Standing} */
-  #standing = "new";
+  #stage;
   #offline = "";
-  #welcomed = false;
+  /** @type {PacketSocket | null} */
+  #socket = null;
+  /** The one that we move away from: the server ends it when it has us on the new one. @type {PacketSocket | null} */
+  #before = null;
   #everGood = false;
-  #openedAt = 0;
   #goodAt = Infinity;
-  #attempts = 0;
+  #rounds = 0;
   #tryAt = 0;
+  /** When the server was asked whether it lives; Infinity: it was not, or has answered. */
+  #askedAt = Infinity;
   #told = "";
   #flushing = false;
   #poll = /** @type {any} */ (null);
   #retry = /** @type {any} */ (null);
   /** @type {{promise: Promise<void>, resolve: () => void, reject: (error: Error) => void} | null} */
   #connecting = null;
-  #url;
+  #routes;
+  #side;
   #session;
   #outside;
   #tell;
 
   /**
-   * @param {string} url
+   * @param {{urls: string[], transports: Transport[]}} where
    * @param {ClientSession} session
-   * @param {(kind: string, value: unknown) => void} tell hears "status" and "bytes"
+   * @param {(kind: string, value: unknown) => void} tell hears "status", "bytes", "error" and "ended"
    * @param {Outside} [outside]
+   * @throws {TypeError} If there is no address, or no transport.
    */
-  constructor(url, session, tell, outside = BROWSER) {
-    this.#url = url;
+  constructor({ urls, transports }, session, tell, outside = BROWSER) {
+    this.#routes = new Routes(urls, transports);
+    this.#side = new SideTry(outside, (socket) => this.#move(socket));
     this.#session = session;
-    this.#tell = tell;
     this.#outside = outside;
+    this.#tell = tell;
+    this.#stage = new Stage(outside.now);
     /** Connections that were good again after a loss. */
     this.reconnections = 0;
+    /** What is done about errors. */
+    this.errors = new NetworkErrorHandler({
+      resume: (error) => this.handleReconnection(/** @type {ConnectionFailed} */ (error).code),
+      fallback: () => this.#open(),
+      "give-up": (error) => { if (error instanceof ConnectionFailed) this.#end(error.code, error.message); },
+    }, (verdict) => tell("error", verdict));
     session.onOutgoing = () => this.#flushSoon();
   }
 
-  /** "online", "stale", "connecting", "reconnecting in 3 s", or "offline: " and why. */
+  /** "online", "stale", "connecting", "reconnecting in 3 s", or "offline: " and why; "new" before the first. */
   get status() {
-    if (this.#standing === "reconnecting") {
-      return `reconnecting in ${Math.max(1, Math.ceil((this.#tryAt - this.#outside.now()) / 1000))} s`;
+    switch (this.#stage.state) {
+      case "waiting": return `reconnecting in ${Math.max(1, Math.ceil((this.#tryAt - this.#outside.now()) / 1000))} s`;
+      case "online": return this.#session.stale ? "stale" : "online";
+      case "offline": return this.#offline === "" ? "new" : `offline: ${this.#offline}`;
+      default: return this.#before === null ? "connecting" : "online";
     }
-    if (this.#standing === "offline") return `offline: ${this.#offline}`;
-    if (this.#standing === "online" && this.#session.stale) return "stale";
-    return this.#standing;
+  }
+
+  /** What the packets go over. @returns {Transport | null} null while there is no connection */
+  get transport() {
+    return this.#socket?.route.transport ?? null;
   }
 
   /** Whether so much waits in the socket that an input would come too late. */
   get congested() {
-    return (this.#socket?.bufferedAmount ?? 0) > UNSENT_BYTES;
+    return this.#socket?.congested ?? false;
   }
 
   /**
@@ -91,8 +99,8 @@ export class ConnectionManager {
     /** @type {Promise<void>} */
     const promise = new Promise((yes, no) => { [resolve, reject] = [yes, no]; });
     this.#connecting = { promise, resolve, reject };
-    this.#open();
     this.#pollLater();
+    this.#open();
     return promise;
   }
 
@@ -101,7 +109,7 @@ export class ConnectionManager {
    * @param {string} [text]
    */
   disconnect(text = "disconnected") {
-    if (this.#standing === "offline" || this.#standing === "new") return;
+    if (this.#stage.state === "offline") return;
     this.#session.goodbye(text);
     this.#flush();
     this.#end(CloseCode.NORMAL, text);
@@ -110,87 +118,116 @@ export class ConnectionManager {
   /** Leave so that the session waits for us, as after a loss; the code says that we are coming back. */
   suspend() {
     this.#flush();
-    this.#outside.clearTimeout(this.#retry);
-    this.#outside.clearTimeout(this.#poll);
-    this.#dropSocket(CloseCode.RESTARTING);
-    this.#standing = "offline";
-    this.#offline = "the page was left";
+    this.#stop(CloseCode.RESTARTING, "the page was left");
   }
 
-  /** Tries since the last connection that lasted: one that is lost at once, again and again, is no success. */
+  /** Rounds of tries since the last connection that lasted: one that is lost at once, again and again, is no success. */
   get reconnectAttempts() {
-    if (this.#outside.now() - this.#goodAt >= SETTLED_MS) this.#attempts = 0;
-    return this.#attempts;
+    if (this.#outside.now() - this.#goodAt >= SETTLED_MS) this.#rounds = 0;
+    return this.#rounds;
   }
 
-  /** Try again later: within a time that doubles with each try, so that a crowd comes back spread out. */
-  handleReconnection() {
-    const most = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** this.reconnectAttempts);
-    const wait = this.#outside.random() * most;
-    this.#attempts++;
+  /**
+   * Try again: at the next address at once, once round; else within a time that grows with each round, so that a crowd comes back spread out.
+   * @param {number} [code] why the last connection ended
+   */
+  handleReconnection(code = CloseCode.ABNORMAL) {
+    if (this.#stage.state !== "online" && this.#routes.more) return this.#open();
+    const wait = this.#outside.random() * mostWait(code, Math.min(this.reconnectAttempts, MOST_ROUNDS));
+    this.#rounds++;
     this.#goodAt = Infinity;
-    this.#standing = "reconnecting";
+    this.#stage.go("wait");
     this.#tryAt = this.#outside.now() + wait;
     this.#retry = this.#outside.setTimeout(() => this.#open(), wait);
-    this.#tellStatus();
+    return this.#tellStatus();
   }
 
   /** The page is shown again, or the network is back: a waiting try is made now, and a connection is asked whether it lives. */
   wake() {
-    if (this.#standing === "reconnecting") this.#open();
-    else if (this.#socket !== null) this.#pollNow();
+    if (this.#stage.state === "waiting") {
+      this.#rounds = 0;
+      this.#open();
+    } else if (this.#stage.state === "online") {
+      this.#askedAt = Math.min(this.#askedAt, this.#outside.now());
+      this.#session.ask();
+    }
+    this.#pollNow();
   }
 
   #open() {
     this.#outside.clearTimeout(this.#retry);
-    this.#standing = "connecting";
-    this.#openedAt = this.#outside.now();
-    this.#welcomed = false;
-    let socket;
+    this.#stage.go("open");
+    const route = this.#routes.next;
     try {
-      socket = this.#outside.open(this.#url, "meteor.v1");
+      this.#socket = new PacketSocket(this.#outside, route, this.#owner());
     } catch (error) {
-      this.#end(CloseCode.ABNORMAL, `${this.#url} cannot be opened: ${error instanceof Error ? error.message : error}`);
+      this.#end(CloseCode.ABNORMAL, `${route.url} cannot be opened: ${error instanceof Error ? error.message : error}`);
       return;
     }
-    socket.binaryType = "arraybuffer";
-    this.#socket = socket;
-    socket.onopen = () => { if (this.#socket === socket) this.#opened(socket); };
-    socket.onmessage = (event) => { if (this.#socket === socket) this.#message(event.data); };
-    socket.onclose = (event) => { if (this.#socket === socket) this.#closed(event.code, event.reason); };
     this.#tellStatus();
   }
 
-  /** @param {WebSocket} socket */
+  /** @returns {import("./socket.js").SocketOwner} */
+  #owner() {
+    return {
+      opened: (socket) => this.#opened(socket),
+      came: (data) => this.#came(data),
+      lost: (_, code, text) => this.#lost(code, text),
+    };
+  }
+
+  /** @param {PacketSocket} socket */
   #opened(socket) {
-    if (socket.protocol !== "meteor.v1") {
-      this.#end(CloseCode.WRONG_VERSION, "the server does not speak meteor.v1");
-      return;
-    }
+    if (!socket.speaks) return this.#fail(new ConnectionFailed("the server does not speak meteor.v1", CloseCode.WRONG_VERSION));
+    this.#stage.go("opened");
+    return this.#greet();
+  }
+
+  #greet() {
     this.#session.opened(this.#outside.now());
     this.#flush();
   }
 
+  /** A WebSocket opened while packets went over HTTP: the session goes on there. @param {PacketSocket} socket */
+  #move(socket) {
+    this.#flush();
+    this.#stage.go("moved");
+    [this.#before, this.#socket] = [this.#socket, socket];
+    this.#before?.mute();
+    socket.owner = this.#owner();
+    this.#session.closed();
+    this.#greet();
+  }
+
   /** @param {unknown} data */
-  #message(data) {
+  #came(data) {
     if (!(data instanceof ArrayBuffer)) {
-      this.#end(CloseCode.BAD_PACKET, "the server sent text");
+      this.#fail(new ConnectionFailed("the server sent text", CloseCode.BAD_PACKET));
       return;
     }
     this.#tell("bytes", { in: data.byteLength });
+    this.#askedAt = Infinity;
     this.#session.receive(new Uint8Array(data), this.#outside.now());
-    if (!this.#welcomed && this.#session.phase === "READY") this.#isGood();
+    if (this.#stage.state === "greeting" && this.#session.phase === "READY") this.#isGood();
     this.#afterTurn();
     this.#tellStatus();
   }
 
   #isGood() {
-    this.#welcomed = true;
-    if (this.#everGood) this.reconnections++;
+    const moved = this.#before !== null;
+    this.#stage.go("welcomed");
+    this.#before?.drop(CloseCode.NORMAL);
+    this.#before = null;
+    if (this.#everGood && !moved) this.reconnections++;
+    if (this.#everGood && !this.#session.resumed) this.errors.sessionLost("the server took us, but not as who we were");
     this.#everGood = true;
     this.#goodAt = this.#outside.now();
-    this.#standing = "online";
     this.#connecting?.resolve();
+    const route = /** @type {PacketSocket} */ (this.#socket).route;
+    this.#routes.good(route);
+    const better = this.#routes.better(route);
+    if (better !== null) this.#side.start(better);
+    else this.#side.reset();
     this.#tellStatus();
   }
 
@@ -198,7 +235,7 @@ export class ConnectionManager {
   #afterTurn() {
     this.#flush();
     const { phase, ending } = this.#session;
-    if (phase === "LEAVING" && ending !== null) this.#closed(ending.code, ending.text);
+    if (phase === "LEAVING" && ending !== null) this.#lost(ending.code, ending.text);
   }
 
   #flushSoon() {
@@ -209,11 +246,10 @@ export class ConnectionManager {
 
   #flush() {
     this.#flushing = false;
-    const socket = this.#socket;
     const packets = this.#session.drain();
-    if (socket === null || socket.readyState !== 1) return;
+    if (!this.#socket?.isOpen) return;
     for (const packet of packets) {
-      socket.send(packet);
+      this.#socket.send(packet);
       this.#tell("bytes", { out: packet.byteLength });
     }
   }
@@ -223,23 +259,33 @@ export class ConnectionManager {
    * @param {number} code
    * @param {string} text
    */
-  #closed(code, text) {
+  #lost(code, text) {
     const said = this.#session.ending;
     const why = said ?? { code, text };
-    this.#dropSocket(why.code);
-    if (comeBack(why.code)) this.handleReconnection();
-    else this.#end(why.code, why.text || `the connection was closed with ${why.code}`);
+    this.#fail(new ConnectionFailed(why.text || `the connection was closed with ${why.code}`, why.code), said !== null);
+  }
+
+  /**
+   * @param {ConnectionFailed} error
+   * @param {boolean} [spoke] whether the server said itself that it ends
+   */
+  #fail(error, spoke = error.code !== CloseCode.ABNORMAL) {
+    const goodMs = this.#stage.state === "online" ? this.#outside.now() - this.#goodAt : -1;
+    const fallBack = this.#socket !== null && this.#routes.lost(this.#socket.route, spoke, goodMs);
+    this.#dropSocket(error.code);
+    this.errors.handleConnectionError(error, fallBack);
+    this.errors.attemptRecovery();
   }
 
   /** @param {number} code */
   #dropSocket(code) {
-    const socket = this.#socket;
-    this.#socket = null;
+    const [socket, before] = [this.#socket, this.#before];
+    this.#socket = this.#before = null;
+    this.#askedAt = Infinity;
+    this.#side.stop();
     this.#session.closed();
-    if (socket === null) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    // A page may close with 1000 and 3000-4999 only.
-    if (socket.readyState < 2) socket.close(code >= 3000 && code <= 4999 ? code : CloseCode.NORMAL);
+    socket?.drop(code);
+    before?.drop(code);
   }
 
   /**
@@ -248,16 +294,24 @@ export class ConnectionManager {
    * @param {string} text
    */
   #end(code, text) {
-    this.#outside.clearTimeout(this.#retry);
-    this.#outside.clearTimeout(this.#poll);
-    this.#dropSocket(code);
-    this.#standing = "offline";
-    this.#offline = text;
+    this.#stop(code, text);
     this.#connecting?.reject(new ConnectionFailed(text, code));
     this.#connecting?.promise.catch(() => {}); // whoever waits has been told; nobody else needs to hear of it
     this.#connecting = null;
     this.#tell("ended", new ConnectionFailed(text, code));
     this.#tellStatus();
+  }
+
+  /**
+   * @param {number} code
+   * @param {string} text
+   */
+  #stop(code, text) {
+    this.#outside.clearTimeout(this.#retry);
+    this.#outside.clearTimeout(this.#poll);
+    this.#dropSocket(code);
+    if (this.#stage.state !== "offline") this.#stage.go("end");
+    this.#offline = text;
   }
 
   #pollLater() {
@@ -270,7 +324,8 @@ export class ConnectionManager {
   #pollNow() {
     const now = this.#outside.now();
     this.#session.poll(now);
-    if (this.#socket !== null && !this.#welcomed && now - this.#openedAt > OPEN_MS) this.#closed(CloseCode.ABNORMAL, "no answer");
+    const late = this.#stage.isLate || now - this.#askedAt > ANSWER_MS;
+    if (late) this.#lost(CloseCode.ABNORMAL, "no answer");
     else this.#afterTurn();
     this.#tellStatus();
   }

@@ -2,7 +2,7 @@
 //
 //     MeteorError                   never thrown itself
 //      +-- Refused                  the server or a handler says no; the session goes on
-//      +-- ConnectionFailed         no connection, and none will be tried any more
+//      +-- ConnectionFailed         no connection
 //      +-- MessageError             one message could not be dealt with; the session goes on
 //      |    +-- FrameError          a frame that cannot be applied: a keyframe is needed
 //      +-- ProtocolError
@@ -15,7 +15,7 @@ export const CloseCode = Object.freeze({
   NORMAL: 1000, GOING_AWAY: 1001, ABNORMAL: 1006,
   RESTARTING: 4000, TOO_SLOW: 4001, SILENT: 4002, HELLO_TIMEOUT: 4003,
   BAD_PACKET: 4500, WRONG_PHASE: 4501, WRONG_VERSION: 4502, NOT_ALLOWED: 4503,
-  REPLACED: 4504, KICKED: 4505, FLOOD: 4506,
+  REPLACED: 4504, KICKED: 4505, FLOOD: 4506, ELSEWHERE: 4507, ELSEWHERE: 4507,
 });
 
 const STANDARD_COME_BACK = new Set([1001, 1005, 1006, 1011, 1012, 1013, 1014]);
@@ -53,7 +53,7 @@ export class Refused extends MeteorError {
   }
 }
 
-/** There is no connection, and none is tried any more; `code` is the close code. */
+/** There is no connection; `code` is the close code. */
 export class ConnectionFailed extends MeteorError {
   /**
    * @param {string} text

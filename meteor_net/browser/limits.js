@@ -65,9 +65,17 @@ export const SILENT_MS = 45_000;
 export const LATE_TIMER_MS = 5_000;
 /** How often timers look after the connection. */
 export const POLL_MS = 500;
-/** Connect, HELLO and WELCOME together may take so long. */
-export const OPEN_MS = 15_000;
-/** Actions that wait for an answer; more are refused. */
+/** A socket may take so long to open, ... */
+export const OPEN_MS = 8_000;
+/** ... WELCOME to come after HELLO, ... */
+export const GREET_MS = 8_000;
+/** ... a room to answer JOIN, ... */
+export const JOIN_MS = 15_000;
+/** ... and the server to answer when a page is shown again: a machine that slept has connections that are dead. */
+export const ANSWER_MS = 5_000;
+/** Actions that were sent and have no answer: of so many a server keeps the answers (wire 9.5). */
+export const ACTIONS_OPEN = 64;
+/** Actions that wait for an answer, those included that wait to be sent; more are refused. */
 export const ACTIONS_WAITING = 256;
 /** Lines that wait for an answer; more are refused. */
 export const LINES_WAITING = 64;
@@ -99,9 +107,14 @@ export const LINE_CHARS = 1_000;
 export const UNSENT_BYTES = 64 * 1024;
 /** Keyframes in a row that cannot be read before we give up. */
 export const BAD_KEYFRAMES = 3;
-/** Backoff: the n-th try comes within min(cap, base * 2^n), evenly spread. */
-export const BACKOFF_BASE_MS = 500;
-export const BACKOFF_CAP_MS = 15_000;
+/** Addresses of a server. */
+export const MAX_URLS = 16;
+/** Tries in a row in which a WebSocket got nowhere; then HTTP is tried. */
+export const TRIES_BEFORE_HTTP = 2;
+/** While on HTTP a WebSocket is tried so often: soon for the first time, for a server that was down looked as if it was blocked. */
+export const SIDE_TRY_MS = Object.freeze([2_000, 60_000, 120_000, 240_000, 480_000, 600_000]);
+/** A room that has no time for a JOIN is asked again after so long, and so often. */
+export const JOIN_AGAIN_MS = Object.freeze([1_000, 2_000, 4_000, 8_000, 8_000]);
 /** A connection that lasted so long after WELCOME was good: the next try is quick again. */
 export const SETTLED_MS = 5_000;
 /** Inputs that are predicted and not known to be taken; from the oldest on they are forgotten: at 20 Hz 3 s. */

@@ -154,6 +154,7 @@ export class RoomWorld {
     }
     this.#lost = true;
     this.#send({ type: "LOST", room: this.#number });
+    this.#tell("trouble", error);
   }
 
   /**

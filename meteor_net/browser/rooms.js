@@ -1,6 +1,7 @@
 // The rooms of a session: which are wanted, which we are in, and whom a message is for.
 
 import { RemoteProtocolError } from "./errors.js";
+import { JOIN_AGAIN_MS, JOIN_MS } from "./limits.js";
 
 /** @typedef {import("./messages.js").ServerMessage} ServerMessage */
 /** @typedef {import("./room.js").Room} Room */
@@ -10,8 +11,10 @@ import { RemoteProtocolError } from "./errors.js";
 export class Rooms {
   /** @type {Room[]} */
   #wanted = [];
-  /** @type {Room[]} JOINs that are not answered, in order */
+  /** @type {{room: Room, at: number}[]} JOINs that are not answered, in order */
   #joining = [];
+  /** @type {Map<Room, {tries: number, at: number}>} rooms that had no time for us: how often, and when they are asked again */
+  #again = new Map();
   /** @type {Map<number, Room>} */
   #byNumber = new Map();
   /** @type {Map<number, Room>} */
@@ -27,18 +30,43 @@ export class Rooms {
     this.#wanted.push(room);
   }
 
-  /** @param {Room} room */
-  join(room) {
-    this.#joining.push(room);
+  /**
+   * @param {Room} room
+   * @param {number} nowMs
+   */
+  join(room, nowMs) {
+    this.#joining.push({ room, at: nowMs });
     room.join();
   }
 
   /** The connection is gone; all wait for the next one. */
   away() {
     this.#joining = [];
+    this.#again.clear();
     this.#byNumber.clear();
     this.#byStream.clear();
     for (const room of this.#wanted) room.away();
+  }
+
+  /**
+   * Look what is due.
+   * @param {number} nowMs
+   */
+  poll(nowMs) {
+    for (const room of this.#wanted) room.poll(nowMs);
+    for (const [room, again] of this.#again) {
+      if (nowMs < again.at) continue;
+      again.at = Infinity;
+      this.join(room, nowMs);
+    }
+  }
+
+  /**
+   * Whether a JOIN is not answered for too long.
+   * @param {number} nowMs
+   */
+  isLate(nowMs) {
+    return this.#joining.length > 0 && nowMs - this.#joining[0].at > JOIN_MS;
   }
 
   /**
@@ -49,8 +77,9 @@ export class Rooms {
    * @returns {Room}
    */
   joined(message, resumed, nowMs) {
-    const room = this.#joining.shift();
+    const room = this.#joining.shift()?.room;
     if (room === undefined) throw new RemoteProtocolError("JOINED without a JOIN");
+    this.#again.delete(room);
     room.joined(message, resumed, nowMs);
     this.#byNumber.set(message.room, room);
     this.#byStream.set(message.stream, room);
@@ -58,13 +87,21 @@ export class Rooms {
   }
 
   /**
-   * The first JOIN that is not answered yet is refused.
-   * @param {string} text
+   * The first JOIN that is not answered yet is refused; one that came too fast is said again.
+   * @param {import("./errors.js").Refused} refused
+   * @param {number} nowMs
+   * @returns {boolean} whether a room is lost
    */
-  refused(text) {
-    const room = this.#joining.shift();
-    if (room !== undefined) this.#forget(room, text);
-    return room;
+  refused(refused, nowMs) {
+    const room = this.#joining.shift()?.room;
+    if (room === undefined) return false;
+    const tries = this.#again.get(room)?.tries ?? 0;
+    if (refused.reason === "slow-down" && tries < JOIN_AGAIN_MS.length) {
+      this.#again.set(room, { tries: tries + 1, at: nowMs + JOIN_AGAIN_MS[tries] });
+      return false;
+    }
+    this.#forget(room, refused.text);
+    return true;
   }
 
   /**
@@ -90,6 +127,7 @@ export class Rooms {
   #forget(room, text) {
     this.#byNumber.delete(room.number);
     this.#byStream.delete(room.stream);
+    this.#again.delete(room);
     this.#wanted = this.#wanted.filter((each) => each !== room);
     room.end(text);
   }

@@ -39,7 +39,6 @@ export class ClientSession {
   /** @type {string | null} */
   #resume;
   #session = "";
-  #resumed = false;
   #heartbeat = new Heartbeat();
   #stale = false;
   #now = 0;
@@ -62,6 +61,8 @@ export class ClientSession {
     this.clock = new ServerClock();
     /** @type {Ending | null} What the connection is to be closed with. */
     this.ending = null;
+    /** Whether the server took us as who we were. */
+    this.resumed = false;
     /** Called when something waits to be sent. */
     this.onOutgoing = () => {};
     this.#tell = tell;
@@ -115,8 +116,10 @@ export class ClientSession {
       for (const message of decodeFromServer(packet)) this.#message(message);
     } catch (error) {
       if (error instanceof RemoteProtocolError) this.#fail(error.code, error.message);
-      else if (error instanceof MessageError) this.#fail(CloseCode.BAD_PACKET, error.message);
-      else throw error;
+      else if (error instanceof MessageError) {
+        this.#tell("trouble", error);
+        this.#fail(CloseCode.BAD_PACKET, error.message);
+      } else throw error;
     }
     for (const room of this.#rooms) room.packetRead();
     this.#setStale(false);
@@ -133,7 +136,8 @@ export class ClientSession {
     const pulse = this.#heartbeat.look(nowMs, 1000 * this.#pingS());
     if (pulse === "dead") this.#fail(CloseCode.SILENT, "nothing was heard for 45 s");
     this.#setStale(pulse === "stale");
-    for (const room of this.#rooms) room.poll(nowMs);
+    this.#rooms.poll(nowMs);
+    if (this.#rooms.isLate(nowMs)) this.#fail(CloseCode.SILENT, "the room does not answer");
     this.#pingIfDue();
   }
 
@@ -179,6 +183,11 @@ export class ClientSession {
     if (this.phase === "READY" && this.clock.due(this.#now)) this.#ping();
   }
 
+  /** Ask the server whether it lives. */
+  ask() {
+    if (this.phase === "READY") this.#ping();
+  }
+
   #ping() {
     const number = this.clock.ping(this.#now);
     this.#send({ type: "PING", number, time: Math.max(0, Math.floor(this.#now)) });
@@ -203,7 +212,7 @@ export class ClientSession {
   #join(room) {
     room.chat.user = this.user;
     room.chat.lineChars = this.limits.get("line_chars") ?? room.chat.lineChars;
-    this.#rooms.join(room);
+    this.#rooms.join(room, this.#now);
   }
 
   /**
@@ -250,21 +259,21 @@ export class ClientSession {
   /** @param {import("./messages.js").Welcome} message */
   #welcome(message) {
     if (message.version !== 1) throw new RemoteProtocolError("a version that we did not offer", CloseCode.WRONG_VERSION);
-    this.#resumed = this.#session === message.session;
+    this.resumed = this.#session === message.session;
     this.#session = message.session;
     this.#resume = message.resume;
     this.user = message.user;
     this.name = message.name;
     this.limits = message.limits;
     this.clock.welcomed(message.time, this.#now);
-    this.#tell("welcome", { user: message.user, name: message.name, resumed: this.#resumed });
+    this.#tell("welcome", { user: message.user, name: message.name, resumed: this.resumed });
     for (const room of this.#rooms) this.#join(room);
     this.#ping();
   }
 
   /** @param {import("./messages.js").Joined} message */
   #joined(message) {
-    const room = this.#rooms.joined(message, this.#resumed, this.#now);
+    const room = this.#rooms.joined(message, this.resumed, this.#now);
     this.#readyPings.set(this.#ping(), room);
   }
 
@@ -282,9 +291,11 @@ export class ClientSession {
   /** @param {import("./messages.js").ErrorMessage} message */
   #error(message) {
     const refused = new Refused(message.text, message.reason);
-    if (message.about === EARLIER && this.#rooms.earlierRefused(refused)) return;
-    if (message.about !== JOIN) this.#tell("refused", refused);
-    else if (this.#rooms.refused(refused.text)) this.#tell("join refused", refused);
+    if (message.about === EARLIER && this.#rooms.earlierRefused(refused)) return undefined;
+    if (message.about !== JOIN) return this.#tell("refused", refused);
+    const over = this.#rooms.refused(refused, this.#now);
+    this.#tell("trouble", refused);
+    return over ? this.#tell("join refused", refused) : undefined;
   }
 
   /** @param {import("./messages.js").Left} message */

@@ -24,8 +24,8 @@ export const BAD_STEP = Uint8Array.of(2, 2, 30, 20);
 const LIMITS = new Map([["packet_in_bytes", 16384], ["line_chars", 100], ["ping_s", 15], ["ping_world_s", 2], ["away_s", 30]]);
 
 class FakeSocket {
-  constructor(server, url, protocol) {
-    Object.assign(this, { server, url, protocol, readyState: 0, bufferedAmount: 0, closedWith: null, onopen: null, onmessage: null, onclose: null });
+  constructor(server, url, protocol, transport) {
+    Object.assign(this, { server, url, protocol, transport, readyState: 0, bufferedAmount: 0, closedWith: null, onopen: null, onmessage: null, onclose: null });
   }
 
   send(bytes) {
@@ -51,8 +51,8 @@ export class FakeServer {
     this.welcomes = 0;
     /** What a ConnectionManager needs of its surroundings. */
     this.outside = {
-      open: (url, protocol) => {
-        const socket = new FakeSocket(this, url, protocol);
+      open: (url, protocol, transport) => {
+        const socket = new FakeSocket(this, url, protocol, transport);
         this.sockets.push(socket);
         return socket;
       },

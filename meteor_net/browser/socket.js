@@ -1,0 +1,74 @@
+// One socket, of either transport: it tells its owner what happens, and nothing once it is dropped.
+
+import { CloseCode } from "./errors.js";
+import { UNSENT_BYTES } from "./limits.js";
+
+export const SUBPROTOCOL = "meteor.v1";
+
+/** @typedef {import("./outside.js").Outside} Outside */
+/** Where a socket leads, and how. @typedef {{url: string, transport: import("./outside.js").Transport}} Route */
+/**
+ * @typedef {object} SocketOwner
+ * @property {(socket: PacketSocket) => void} opened
+ * @property {(data: unknown) => void} came
+ * @property {(socket: PacketSocket, code: number, text: string) => void} lost
+ */
+
+export class PacketSocket {
+  /** @type {WebSocket | null} */
+  #socket;
+
+  /**
+   * @param {Outside} outside
+   * @param {Route} route
+   * @param {SocketOwner} owner may be changed: the next event goes to the new one
+   * @throws If no socket can be made: the address is none.
+   */
+  constructor(outside, route, owner) {
+    this.route = route;
+    this.owner = owner;
+    const socket = outside.open(route.url, SUBPROTOCOL, route.transport);
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.owner.opened(this);
+    socket.onmessage = (event) => this.owner.came(event.data);
+    socket.onclose = (event) => this.owner.lost(this, event.code, event.reason);
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === 1;
+  }
+
+  /** Whether the server speaks what we speak. */
+  get speaks() {
+    return this.#socket?.protocol === SUBPROTOCOL;
+  }
+
+  /** Whether so much waits in it that an input would come too late. */
+  get congested() {
+    return (this.#socket?.bufferedAmount ?? 0) > UNSENT_BYTES;
+  }
+
+  /** @param {Uint8Array} packet */
+  send(packet) {
+    this.#socket?.send(packet);
+  }
+
+  /** Hear no more of it. */
+  mute() {
+    if (this.#socket !== null) this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+  }
+
+  /**
+   * Close it, and hear no more of it.
+   * @param {number} code
+   */
+  drop(code) {
+    this.mute();
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket === null) return;
+    // A page may close with 1000 and 3000-4999 only.
+    if (socket.readyState < 2) socket.close(code >= 3000 && code <= 4999 ? code : CloseCode.NORMAL);
+  }
+}
