@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -27,6 +28,23 @@ MAX_QUEUED_LINES = 64
 MAX_HISTORY_LINES = 1_000
 #: Lines that one page may have.
 MAX_PAGE_LINES = 100
+
+
+class LineStore(Protocol):
+    """Keeps lines that wait for the server's answer, so that they outlive the process."""
+
+    def lines(self) -> list[ChatMessage]:
+        """Give those that may be said again, in the order said."""
+
+    def put(self, line: ChatMessage) -> None:
+        """Keep a line: when this returns it is kept.
+
+        Raises:
+            Refused: It cannot be.
+        """
+
+    def remove(self, cid: str) -> None:
+        """A line is answered."""
 
 
 class ChatSystem:
@@ -66,6 +84,7 @@ class ChatSystem:
         self.line_chars = line_chars
         self.user = ""
         self.first_channel = ""
+        self._store: LineStore | None = None
         self._send = send
         self._new_cid = new_cid
         self._ask_earlier = ask_earlier
@@ -95,6 +114,8 @@ class ChatSystem:
             data=message.data, cid=message.cid or self._new_cid(),
         )  # fmt: skip
         self._check(message)
+        if self._store is not None:
+            self._store.put(message)
         self.message_queue[message.cid] = message
         self._send(message)
         return message
@@ -143,7 +164,27 @@ class ChatSystem:
         Returns:
             The line, or None if no such line waits.
         """
+        if self._store is not None:
+            self._store.remove(cid)
         return self.message_queue.pop(cid, None)
+
+    def keep(self, store: LineStore | None) -> None:
+        """Keep the lines that wait in a store from now on, or in none.
+
+        Args:
+            store: Lines that it has from before wait again, before those that were said since.
+
+        Raises:
+            Refused: A line that waits cannot be kept.
+        """
+        self._store = store
+        if store is None:
+            return
+        waiting, self.message_queue = self.message_queue, {line.cid: line for line in store.lines()}
+        for cid, line in waiting.items():
+            if cid not in self.message_queue:
+                store.put(line)
+                self.message_queue[cid] = line
 
     # --- reading ---
 

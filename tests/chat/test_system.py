@@ -117,6 +117,61 @@ class SayingTests(ChatCase):
         self.refuses("x", "slow-down")
 
 
+class Memory:
+    """A store in memory."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, ChatMessage] = {}
+        self.full = False
+
+    def lines(self) -> list[ChatMessage]:
+        return [*self.held.values()]
+
+    def put(self, line: ChatMessage) -> None:
+        if self.full:
+            raise Refused("no room", "failed")
+        self.held[line.cid] = line
+
+    def remove(self, cid: str) -> None:
+        self.held.pop(cid, None)
+
+
+class StoreTests(ChatCase):
+    """Lines that wait are in a store too, if there is one."""
+
+    def test_until_answered(self) -> None:
+        """A line is there as long as it waits."""
+        store = Memory()
+        self.chat.keep(store)
+        sent = self.chat.send_message("hello")
+        self.assertEqual(store.lines(), [sent])
+        self.chat.answered(sent.cid)
+        self.assertEqual(store.lines(), [])
+
+    def test_lines_of_before(self) -> None:
+        """They wait again, before those that were said since, which are kept from now on."""
+        store = Memory()
+        old = ChatMessage(text="old", cid="x")
+        store.put(old)
+        sent = self.chat.send_message("new")
+        self.chat.keep(store)
+        self.assertEqual([*self.chat.message_queue.values()], [old, sent])
+        self.assertEqual(store.lines(), [old, sent])
+        self.chat.keep(store)
+        self.assertEqual([*self.chat.message_queue.values()], [old, sent])
+        self.chat.keep(None)
+        self.chat.answered("x")
+        self.assertEqual(store.lines(), [old, sent])
+
+    def test_a_line_that_cannot_be_kept(self) -> None:
+        """It is refused, and is not sent."""
+        store = Memory()
+        self.chat.keep(store)
+        store.full = True
+        self.refuses("hello", "failed")
+        self.assertEqual((self.sent, self.chat.message_queue), ([], {}))
+
+
 class ReadingTests(ChatCase):
     """What was said, as it reads now."""
 
