@@ -284,6 +284,9 @@ export class NetworkClient {
       case "trouble":
         this.#connection.errors.handleMessageError(value);
         return undefined;
+      case "error":
+        this.#monitor.countError(value.answer);
+        return this.#emit("error", value);
       case "message":
         if (this.#listeners.get("message")?.size) this.#emit("message", value());
         return undefined;

@@ -260,16 +260,13 @@ export class ConnectionManager {
    * @param {string} text
    */
   #lost(code, text) {
-    const said = this.#session.ending;
-    const why = said ?? { code, text };
-    this.#fail(new ConnectionFailed(why.text || `the connection was closed with ${why.code}`, why.code), said !== null);
+    const why = this.#session.ending ?? { code, text };
+    this.#fail(new ConnectionFailed(why.text || `the connection was closed with ${why.code}`, why.code));
   }
 
-  /**
-   * @param {ConnectionFailed} error
-   * @param {boolean} [spoke] whether the server said itself that it ends
-   */
-  #fail(error, spoke = error.code !== CloseCode.ABNORMAL) {
+  /** @param {ConnectionFailed} error */
+  #fail(error) {
+    const spoke = error.code !== CloseCode.ABNORMAL;
     const goodMs = this.#stage.state === "online" ? this.#outside.now() - this.#goodAt : -1;
     const fallBack = this.#socket !== null && this.#routes.lost(this.#socket.route, spoke, goodMs);
     this.#dropSocket(error.code);

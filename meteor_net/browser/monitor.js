@@ -27,6 +27,15 @@ export class NetworkMonitor {
   }
 
   /**
+   * Count an error, and what was done about it.
+   * @param {import("./recovery.js").Answer} answer
+   */
+  countError(answer) {
+    this.count("errors");
+    this.count(`errors_${answer}`);
+  }
+
+  /**
    * Note a round trip.
    * @param {number} ms
    */

@@ -17,6 +17,7 @@ export const SUBPROTOCOL = "meteor.v1";
 export class PacketSocket {
   /** @type {WebSocket | null} */
   #socket;
+  #muted = false;
 
   /**
    * @param {Outside} outside
@@ -30,9 +31,9 @@ export class PacketSocket {
     const socket = outside.open(route.url, SUBPROTOCOL, route.transport);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.owner.opened(this);
-    socket.onmessage = (event) => this.owner.came(event.data);
-    socket.onclose = (event) => this.owner.lost(this, event.code, event.reason);
+    socket.onopen = () => { if (!this.#muted) this.owner.opened(this); };
+    socket.onmessage = (event) => { if (!this.#muted) this.owner.came(event.data); };
+    socket.onclose = (event) => { if (!this.#muted) this.owner.lost(this, event.code, event.reason); };
   }
 
   get isOpen() {
@@ -56,7 +57,7 @@ export class PacketSocket {
 
   /** Hear no more of it. */
   mute() {
-    if (this.#socket !== null) this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    this.#muted = true;
   }
 
   /**
