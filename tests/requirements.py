@@ -31,6 +31,7 @@ PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
         "install Chromium (Debian: chromium)",
     ),
     "chromedriver": (("chromedriver",), "install ChromeDriver (Debian: chromium-driver)"),
+    "ip": (("ip",), "install iproute2"),
     "kosoku": (("kosoku",), "pip install kosoku"),
     "make": (("make",), "install GNU make"),
     "mount": (("mount",), "install mount"),

@@ -42,6 +42,7 @@ def measure(profile: Profile, players: int, seconds: float, seed: int) -> Result
     """
     folder = OUT / f"nets-{profile.name}-{time.time_ns()}"
     run = Run(profile, folder, players, seconds, seed)
+    say(f"{profile.name}: {players} players, {run.seconds:.0f} s, seed {seed}")
     result = run.run(lambda text: show(f"{profile.name}: {text}"))
     show("")
     refused = ", ".join(f"{count} {reason}" for reason, count in sorted(result.refused.items())) or "nothing"

@@ -108,7 +108,7 @@ class Nets(Game):
         answer = None if number % SILENT == 0 else count
         self._note(player, number, ("done", answer))
         if number % LATE == 0:
-            await deferLater(reactor, LATE_S)  # type: ignore[arg-type]
+            await deferLater(reactor, LATE_S)
         return answer
 
     def _note(self, player: IPlayer, number: int, answer: tuple[str, Any]) -> None:

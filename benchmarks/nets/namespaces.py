@@ -1,13 +1,14 @@
 """Two network namespaces with a TUN device in each: a network of our own, which touches nothing of the host's.
 
-They are named by the process that makes them, `meteor-PID-players` and `meteor-PID-server`, and are removed at the end, with
-all processes in them. What a killed process left is removed by its relay, or else by the next who makes some.
+They are named by the process that makes them, `meteor-PID-1-players` and `meteor-PID-1-server`, and are removed at the end,
+with all processes in them. What a killed process left is removed by its relay, or else by the next who makes some.
 """
 
 from __future__ import annotations
 
 import ctypes
 import fcntl
+import itertools
 import os
 import re
 import shutil
@@ -28,7 +29,9 @@ TUN = Path("/dev/net/tun")
 PLAYERS_ADDRESS, SERVER_ADDRESS = "198.18.77.1", "198.18.77.2"
 DEVICE = "relayed"
 
-_NAME = re.compile(r"meteor-(\d+)-(?:players|server)")
+_NAME = re.compile(r"meteor-(\d+)-\d+-(?:players|server)")
+#: A process may make several.
+_numbers = itertools.count(1)
 _CLONE_NEWNET = 0x40000000
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 #: `ip` may take so long, in seconds, and processes in a namespace to be gone.
@@ -75,7 +78,8 @@ class Namespaces:
     """
 
     def __init__(self) -> None:
-        self.players, self.server = f"meteor-{os.getpid()}-players", f"meteor-{os.getpid()}-server"
+        both = f"meteor-{os.getpid()}-{next(_numbers)}"
+        self.players, self.server = f"{both}-players", f"{both}-server"
 
     def __enter__(self) -> Namespaces:
         """Make them, after removing what killed processes left.

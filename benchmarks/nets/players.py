@@ -54,9 +54,10 @@ class Client(NetworkClient):
     def setup_handlers(self) -> None:
         """Hear what the player writes down, too."""
         super().setup_handlers()
-        self._handlers[values.Welcomed] = self._player.welcomed
-        for kind, also in {values.LineKept: self._player.line_kept, values.LineRefused: self._player.line_refused}.items():
-            self._handlers[kind] = _both(also, self._handlers[kind])
+        handlers, player = self._handlers, self._player
+        handlers[values.Welcomed] = player.welcomed
+        handlers[values.LineKept] = _both(player.line_kept, handlers[values.LineKept])
+        handlers[values.LineRefused] = _both(player.line_refused, handlers[values.LineRefused])
 
     @property
     def channel(self) -> Channel:
@@ -120,7 +121,7 @@ class Player:
             line = self.client.chat.send_message(f"{self.log.name} says {len(self.log.said)}")
         except Refused:  # more than 64 wait: it never was on its way
             return
-        self.log.said[line.cid] = SaidLine(ROOM, line.cid, self.log.name)
+        self.log.said[line.cid] = SaidLine(ROOM, line.cid)
 
     def _mark(self) -> None:
         done = DoneAction(len(self.log.acted) + 1)

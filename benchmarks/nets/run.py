@@ -31,8 +31,8 @@ from .way import Conditions
 PORT = 9_000
 #: Players beside the server, whom the bad network does not touch: they talk on while the others are cut off.
 NEAR = 2
-#: A process may take so long to answer a command, in seconds: it waits 90 s itself until all is heard.
-ANSWER_S, START_S = 150.0, 90.0
+#: A process may take so long to answer a command (it waits 90 s itself until all is heard), to begin, and to end, in seconds.
+ANSWER_S, START_S, END_S = 150.0, 90.0, 2.0
 #: A fault begins after this share of the time, but no later than so many seconds.
 BEGIN_SHARE, BEGIN_S = 0.25, 45.0
 #: There is so much time left after it, in seconds, for players to come back in.
@@ -145,11 +145,11 @@ class Child:
             raise RunFailed(f"{self._name} ended, with status {self._process.wait()}") from None
 
     def end(self) -> None:
-        """Let it end; by force, if it does not within 5 s."""
+        """Let it end; by force, if it does not soon."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
         try:
-            self._process.wait(5)
+            self._process.wait(END_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -163,8 +163,11 @@ class Run:
         profile: The network.
         folder: Where data and logs go; made.
         players: How many are behind the network.
-        seconds: How long they play; longer, if the profile's fault wants it.
+        seconds: How long they are to play; longer, if the profile's fault wants it.
         seed: Chooses what suffers, and what players do.
+
+    Attributes:
+        seconds: How long they play.
     """
 
     def __init__(self, profile: Profile, folder: Path, players: int, seconds: float, seed: int) -> None:
@@ -174,7 +177,7 @@ class Run:
         self._seed = seed
         self._begin_s = min(BEGIN_SHARE * seconds, BEGIN_S)
         fault_s = profile.cut_s or (SILENT_S if profile.silent else 0.0)
-        self._seconds = max(seconds, self._begin_s + fault_s + AFTER_S) if fault_s else seconds
+        self.seconds = max(seconds, self._begin_s + fault_s + AFTER_S) if fault_s else seconds
         folder.mkdir(parents=True)
 
     def run(self, say: Say) -> Result:
@@ -243,7 +246,7 @@ class Run:
                 self._wait(self._profile.cut_s, say, "cut off")
                 healed_s = time.monotonic()
                 command(relay, "heal")
-        self._wait(began_s + self._seconds - time.monotonic(), say, "playing")
+        self._wait(began_s + self.seconds - time.monotonic(), say, "playing")
         counts = command(relay, "count")
         say("waiting until all is answered and heard")
         all_do(groups, "hush")
@@ -277,7 +280,7 @@ class Run:
                 refused.update(f"mark: {done.answer[1]}" for done in log.acted if done.answer and done.answer[0] == "refused")
         unequal = [text for outcome in outcomes for text in outcome.unequal]
         return Result(
-            self._profile, lost, unequal, outcomes[0].felt, self._seconds, broken_s, healed_s, len(lines), refused, counts
+            self._profile, lost, unequal, outcomes[0].felt, self.seconds, broken_s, healed_s, len(lines), refused, counts
         )
 
 
