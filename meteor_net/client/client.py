@@ -20,6 +20,7 @@ from .answers import Answers
 from .config import NetworkConfig
 from .hearers import Hearer, Hearers
 from .link import Link
+from .outbox import Outbox
 from .talk import RoomTalk
 from .ticks import Ticks
 
@@ -31,9 +32,12 @@ KINDS = (
     "change",  # ChatMessage: as a line reads that was edited, deleted or reacted to
     "event",  # the event, as the game's class of it
     "frame",  # the tick: the world has changed
+    "said",  # cid, offset: a line of ours is kept, one of before the process was killed (`outbox`) too
+    "unsaid",  # cid, reason, text: it is not
     "gap",  # the channel's name, None for events: what was said there meanwhile is not to be had
     "status",  # text, see NetworkClient.status
     "left",  # reason, text: we are out of the room
+    "error",  # Verdict: what went wrong, whose fault it is, what is done about it
 )
 #: Lines of these kinds are heard apart from what is said to all.
 _HEARD_AS: dict[int, str] = {LineKind.NOTICE: "notice", LineKind.PRIVATE: "private"}
@@ -57,6 +61,7 @@ class NetworkClient(RoomTalk):
         self._joined: Deferred[NetworkClient] | None = None
         self._give_up: Any = None
         self._answers = Answers()
+        self._outbox: Outbox | None = None
         self.initialize_connection()
         self.setup_handlers()
         self.start_monitoring()
@@ -70,6 +75,7 @@ class NetworkClient(RoomTalk):
             lambda status: self._hearers.tell("status", status),
             self._given_up,
             self.disconnect,
+            lambda verdict: self._hearers.tell("error", verdict),
         )
         self._session = self._link.session
         self._room: ClientRoom = self._session.join(self.config.room, self.config.role_number)
@@ -90,8 +96,8 @@ class NetworkClient(RoomTalk):
             values.GapFound: lambda value: tell("gap", value.channel),
             values.ActionDone: self._answers.action_done,
             values.ActionRefused: self._answers.action_refused,
-            values.LineKept: self._answers.line_kept,
-            values.LineRefused: self._answers.line_refused,
+            values.LineKept: self._line_kept,
+            values.LineRefused: self._line_refused,
         }
 
     def start_monitoring(self) -> None:
@@ -102,6 +108,7 @@ class NetworkClient(RoomTalk):
                 "world": lambda: self._room.world.counters,
                 "chat": lambda: self._room.lines.counters,
                 "connection": lambda: self._link.manager.counters,
+                "errors": lambda: self._link.errors.counters,
             },
             self._reactor.seconds,
         )
@@ -123,6 +130,9 @@ class NetworkClient(RoomTalk):
         self._joined = joined = Deferred[NetworkClient](self._cancelled)
         self._give_up = self._reactor.callLater(self.config.connect_s, self._patience_lost)
         try:
+            if self.config.outbox is not None:
+                self._outbox = Outbox(self.config.outbox)
+                self.chat.keep(self._outbox)
             self._link.start()
         except MeteorError as error:
             self._end(str(error), error)
@@ -162,7 +172,8 @@ class NetworkClient(RoomTalk):
         """Have something called: `game.on("line", print)`, or `@game.on("line")` above a function.
 
         Args:
-            kind: One of `KINDS`: `line`, `private`, `notice`, `change`, `event`, `frame`, `gap`, `status` or `left`.
+            kind: One of `KINDS`: `line`, `private`, `notice`, `change`, `event`, `frame`, `gap`, `status`,
+                `left` or `error`.
             hearer: Is given what `KINDS` says; may be `async`.
 
         Raises:
@@ -243,12 +254,16 @@ class NetworkClient(RoomTalk):
 
     def _join_refused(self, value: values.JoinRefused) -> None:
         why = value.text or value.reason
-        self._end(why, Refused(why, value.reason))
+        error = Refused(why, value.reason)
+        self._link.errors.handle_connection_error(error)
+        self._end(why, error)
 
     def _left(self, value: values.LeftRoom) -> None:
         self._hearers.tell("left", value.reason, value.text)
         why = value.text or value.reason
-        self._end(why, ConnectionFailed(f"out of the room: {why}", CloseCode.KICKED))
+        error = ConnectionFailed(f"out of the room: {why}", CloseCode.KICKED)
+        self._link.errors.handle_connection_error(error)
+        self._end(why, error)
 
     def _frame_applied(self, value: values.FrameApplied) -> None:
         self._hearers.tell("frame", value.tick)
@@ -256,6 +271,14 @@ class NetworkClient(RoomTalk):
 
     def _line_heard(self, value: values.LineHeard) -> None:
         self._hearers.tell(_HEARD_AS.get(value.line.kind, "line"), value.line)
+
+    def _line_kept(self, value: values.LineKept) -> None:
+        self._hearers.tell("said", value.cid, value.offset)
+        self._answers.line_kept(value)
+
+    def _line_refused(self, value: values.LineRefused) -> None:
+        self._hearers.tell("unsaid", value.cid, value.reason, value.text)
+        self._answers.line_refused(value)
 
     # --- the end ---
 
@@ -284,6 +307,9 @@ class NetworkClient(RoomTalk):
         """Stop for good: because of `error`, or because the player wants so."""
         joined = self._take_joined()
         gone = self._link.stop(why)
+        if self._outbox is not None:
+            self.chat.keep(None)
+            self._outbox.close()
         gone_by_itself = ConnectionFailed(f"the client disconnected{self._last_why()}", CloseCode.NORMAL)
         self._answers.end(error, gone_by_itself)
         if joined is not None and not joined.called:

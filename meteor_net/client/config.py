@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, urlsplit
 
 from ..errors import ConfigError
 from ..limits import MAX_NAME_CHARS, Limits
 from ..messages import Role
+from .transports import ServerAddress, parse_address
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IStreamClientEndpoint
 
-_SCHEMES = {"ws": "ws", "http": "ws", "wss": "wss", "https": "wss"}
-_PORTS = {"ws": 80, "wss": 443}
+#: Addresses of one server; each is tried in turn before a client waits.
+MAX_ADDRESSES = 16
+TRANSPORTS = frozenset({"websocket", "http"})
 _ROLES = {"play": Role.PLAY, "watch": Role.WATCH}
 
 
@@ -27,6 +30,8 @@ class NetworkConfig:
     Attributes:
         url: Where the server is, `ws://host:port` or `wss://host:port`; the address of its page, with
             `http` or `https`, does too. Without a path it is `/ws`.
+        urls: Other addresses of the same server, or of servers that share their storage: when one fails, the next is tried.
+        transports: Ways to the server, by preference: `websocket`, and `http` for where that is blocked.
         room: The room to join: `game`, `game/name`, or empty for the server's first.
         name: The wished name; None lets the server choose.
         token: Proves who we are; None for a guest.
@@ -36,14 +41,18 @@ class NetworkConfig:
             for as long as it takes.
         reactor: Twisted's reactor; None for the global one.
         random: Source of ids and of the jitter of reconnecting.
-        endpoint: Connects instead of what `url` says; for tests and tunnels.
+        endpoint: Connects instead of what `url` says, or gives what connects to an address; for tests and tunnels.
         limits: What we take from a server.
+        outbox: A file in which lines wait that the server has not answered: they are said though the process be killed, by the
+            next client with this file, server, room and user. It wants a `token`: a guest is another user each time.
 
     Raises:
         ConfigError: If one of them is wrong; the text says which.
     """
 
     url: str
+    urls: Sequence[str] = ()
+    transports: Sequence[str] = ("websocket", "http")
     room: str = ""
     name: str | None = None
     token: str | None = field(default=None, repr=False)
@@ -52,11 +61,15 @@ class NetworkConfig:
     connect_s: float = 10.0
     reactor: Any = None
     random: Random = field(default_factory=SystemRandom, repr=False)
-    endpoint: IStreamClientEndpoint | None = None
+    endpoint: IStreamClientEndpoint | Callable[[ServerAddress], IStreamClientEndpoint] | None = None
     limits: Limits = field(default_factory=Limits, repr=False)
+    outbox: str | Path | None = None
 
     def __post_init__(self) -> None:
-        self._parts()
+        if len(self.addresses) > MAX_ADDRESSES:
+            raise ConfigError(f"urls: more than {MAX_ADDRESSES} addresses")
+        if not self.transports or len(set(self.transports)) < len(self.transports) or not set(self.transports) <= TRANSPORTS:
+            raise ConfigError(f"transports: {self.transports!r} is not made of {' and '.join(sorted(TRANSPORTS))}, each once")
         if self.role not in _ROLES:
             raise ConfigError(f"role: {self.role!r} is neither 'play' nor 'watch'")
         if self.name is not None and not 0 < len(self.name) <= MAX_NAME_CHARS:
@@ -67,49 +80,18 @@ class NetworkConfig:
             raise ConfigError(f"connect_s: {self.connect_s} is no number of seconds")
         if self.trust_root is not None and not Path(self.trust_root).is_file():
             raise ConfigError(f"trust_root: there is no file {str(self.trust_root)!r}")
+        if self.outbox is not None and self.token is None:
+            raise ConfigError("outbox: it wants a token, for a guest who comes again is somebody else")
 
-    def _parts(self) -> SplitResult:
-        try:
-            parts = urlsplit(self.url)
-            port = parts.port
-        except ValueError as error:
-            raise ConfigError(f"url: {self.url!r}: {error}") from error
-        if parts.scheme not in _SCHEMES:
-            raise ConfigError(f"url: {self.url!r} does not begin with ws:// or wss://")
-        if not parts.hostname:
-            raise ConfigError(f"url: {self.url!r} names no host")
-        if port == 0:
-            raise ConfigError(f"url: {self.url!r} names port 0")
-        if "@" in parts.netloc or parts.fragment:
-            raise ConfigError(f"url: {self.url!r} has a user or a fragment, and may not")
-        if not self.url.isascii() or any(char <= " " for char in self.url):
-            raise ConfigError(f"url: {self.url!r} has characters that an address has not")
-        return parts
-
-    @property
-    def secure(self) -> bool:
-        """Whether TLS is spoken."""
-        return _SCHEMES[self._parts().scheme] == "wss"
-
-    @property
-    def host(self) -> str:
-        """The host's name or address."""
-        return self._parts().hostname or ""
-
-    @property
-    def port(self) -> int:
-        """The port."""
-        parts = self._parts()
-        return parts.port or _PORTS[_SCHEMES[parts.scheme]]
+    @cached_property
+    def addresses(self) -> tuple[ServerAddress, ...]:
+        """All the server's addresses, in the order in which they are tried first."""
+        return tuple(dict.fromkeys(map(parse_address, (self.url, *self.urls))))
 
     @property
     def address(self) -> str:
-        """The full address of the WebSocket."""
-        parts = self._parts()
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        query = f"?{parts.query}" if parts.query else ""
-        path = parts.path if parts.path not in ("", "/") else "/ws"
-        return f"{_SCHEMES[parts.scheme]}://{host}:{self.port}{path}{query}"
+        """The full address of the first WebSocket."""
+        return self.addresses[0].websocket
 
     @property
     def role_number(self) -> Role:

@@ -8,16 +8,17 @@ from math import ceil
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorCore
+from twisted.internet.interfaces import IReactorCore
 
-from ..errors import CloseCode, come_back
+from ..errors import CloseCode, ConnectionFailed
 from ..session import client_values as values
 from ..session.client import ClientSession
+from ..session.client_phases import Phase
 from .config import NetworkConfig
 from .manager import ConnectionManager
-
-#: The session is told the time so often, in seconds.
-TIMER_S = 0.25
+from .recovery import Answer, NetworkErrorHandler, Verdict
+from .transports import OpenFailed
+from .wheel import join_wheel, leave_wheel
 
 
 class Link:
@@ -26,6 +27,7 @@ class Link:
     Attributes:
         session: The plain session.
         manager: Gets the connections.
+        errors: Says what an error means, and has it done.
         status: In words, as `NetworkClient.status`.
         why: Why the last connection or attempt ended.
     """
@@ -38,6 +40,7 @@ class Link:
         status_changed: Callable[[str], None],
         given_up: Callable[[int, str], None],
         shut_down: Callable[[], Deferred[None]],
+        error_heard: Callable[[Verdict], None],
     ) -> None:
         """Make a link that opens nothing yet.
 
@@ -48,6 +51,7 @@ class Link:
             status_changed: Takes the new status.
             given_up: Told the close code and why, when no other connection will be opened.
             shut_down: Called when the reactor stops while we are not offline, so that the goodbye still goes out.
+            error_heard: Told of every error, and what is done about it.
         """
         self.session = ClientSession(
             random=config.random,
@@ -57,6 +61,9 @@ class Link:
             line_queued=self.drain,
         )
         self.manager = ConnectionManager(config, self, reactor)
+        self.errors = NetworkErrorHandler(
+            {Answer.RESUME: self._come_back, Answer.FALLBACK: self._come_back, Answer.GIVE_UP: self._give_up}, error_heard
+        )
         self.status = "offline"
         self.why = ""
         self._reactor = reactor
@@ -66,7 +73,7 @@ class Link:
         self._shut_down = shut_down
         self._told: deque[values.Value] = deque()
         self._telling = False
-        self._timer: IDelayedCall | None = None
+        self._welcomed = False
         self._shutdown: Any = None
 
     def start(self) -> None:
@@ -90,10 +97,11 @@ class Link:
         if shutdown is not None:
             self._reactor.removeSystemEventTrigger(shutdown)
         self.session.close(CloseCode.NORMAL, why)
-        self.flush()
+        self.drain()
         gone = self.manager.disconnect()
         if not self.offline:
             self.set_status(f"offline: {why}" if why else "offline")
+        self._lose(CloseCode.NORMAL, why)
         return gone
 
     def _reactor_stops(self) -> Deferred[None]:
@@ -132,11 +140,16 @@ class Link:
     def _heed(self, value: values.Value) -> None:
         if isinstance(value, values.Welcomed):
             self.manager.settled()
+            if self._welcomed and not value.resumed:
+                self.errors.session_lost("the session was over: the room is joined anew")
+            self._welcomed = True
         elif isinstance(value, values.StaleChanged):
             if self.status in ("online", "stale"):
                 self.set_status("stale" if value.stale else "online")
         elif isinstance(value, values.Closing):
             self.manager.close(value.code, value.text)
+        elif isinstance(value, values.MessageFailed):
+            self.errors.handle_message_error(value.error)
         self._tell(value)
 
     def set_status(self, status: str) -> None:
@@ -145,9 +158,9 @@ class Link:
             self.status = status
             self._status_changed(status)
 
-    def _tick(self) -> None:
-        self._timer = self._reactor.callLater(TIMER_S, self._tick)
-        self.session.tick(self._reactor.seconds())
+    def _tick(self, now: float) -> None:
+        self.session.tick(now)
+        self.manager.tick(now)
         self.flush()
 
     # --- what the manager tells ---
@@ -155,8 +168,15 @@ class Link:
     def connected(self) -> None:
         """A connection is open."""
         self.why = ""
-        self._timer = self._reactor.callLater(TIMER_S, self._tick)
+        join_wheel(self._reactor, self._tick)
         self.session.opened(self._reactor.seconds())
+        self.flush()
+
+    def switched(self) -> None:
+        """Another connection has taken the place of the one before: the session resumes there, and nobody notices."""
+        now = self._reactor.seconds()
+        self.session.lost(CloseCode.GOING_AWAY, "by another transport", now)
+        self.session.opened(now)
         self.flush()
 
     def received(self, packet: bytes) -> None:
@@ -164,20 +184,31 @@ class Link:
         self.session.receive(packet, self._reactor.seconds())
         self.flush()
 
-    def disconnected(self, code: int, text: str, final: bool) -> bool:
-        """A connection is over, or an attempt failed; tell whether to try again."""
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-            code, text = self.session.end or (code, text)
-            self.session.lost(code, text, self._reactor.seconds())
-            self.flush()
+    def disconnected(self, error: OpenFailed) -> None:
+        """A connection is over, or an attempt failed: the handler of errors says what comes of it."""
+        code, text = self.session.end or (error.code, str(error))
+        self._lose(code, text)
         self.why = text
-        again = come_back(code) and not final
-        if not again and not self.offline:
-            self._given_up(code, text)
-        return again
+        if not self.offline:  # else whoever heard of it has disconnected
+            told = OpenFailed(text, code, reached=error.reached, final=error.final)
+            self.errors.handle_connection_error(told, self.manager.can_fall_back)
+            self.errors.attempt_recovery()
 
     def waiting(self, seconds: float) -> None:
         """The next attempt is in so many seconds."""
-        self.set_status(f"reconnecting in {max(1, ceil(seconds))} s")
+        self.set_status(f"reconnecting in {max(1, ceil(seconds))} s" if seconds else "connecting")
+
+    def _lose(self, code: int, text: str) -> None:
+        leave_wheel(self._reactor, self._tick)
+        if self.session.phase is not Phase.AWAY:
+            self.session.lost(code, text, self._reactor.seconds())
+            self.flush()
+
+    def _come_back(self) -> None:
+        assert self.errors.last is not None
+        self.manager.handle_reconnection(self.errors.last.pause)
+
+    def _give_up(self) -> None:
+        error = self.errors.last and self.errors.last.error
+        if isinstance(error, ConnectionFailed):  # else our user has heard of it: a room that does not let us in
+            self._given_up(error.code, str(error))

@@ -1,124 +1,164 @@
-"""Getting a connection, and getting it again."""
+"""Getting a connection, and getting it again: from several addresses, over more than one transport, with growing pauses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from enum import Enum
 from random import Random
 from typing import Any, Protocol
 
-from twisted.application.internet import ClientService
-from twisted.internet import ssl
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
-from ..errors import CloseCode, ConfigError, ConnectionFailed
+from ..errors import CloseCode, ConnectionFailed
 from .config import NetworkConfig
-from .protocol import Connection, make_factory
+from .protocol import WebSocketOpener
+from .recovery import Pause
+from .routes import Routes
+from .transports import OpenConnection, Opener, OpenFailed, ServerAddress
 
-#: Full jitter: the n-th wait is drawn from 0 to min(cap, base * 2^n), in seconds.
-BACKOFF_BASE_S = 0.5
-BACKOFF_CAP_S = 20.0
+#: For one attempt, from looking up the name to an open connection, in seconds.
+OPEN_S = 20.0
 #: A connection that lasted so long after the server took us was good: the next attempt is quick again.
 SETTLED_S = 5.0
-#: Further doublings change nothing.
-_MAX_DOUBLINGS = 10
+#: Ends before WELCOME that look like a way which does not carry what it opened for, rather than like a server's decision.
+NO_WELCOME = frozenset({CloseCode.NO_STATUS, CloseCode.ABNORMAL, CloseCode.HELLO_TIMEOUT})
 _log = Logger()
+
+
+class State(Enum):
+    """Where a manager stands."""
+
+    OFFLINE = "nothing is wanted"
+    CONNECTING = "a connection is being opened"
+    GREETING = "it is open, HELLO is said"
+    ONLINE = "the server has taken us"
+    WAITING = "for the next attempt"
+
+
+#: State -> what happens -> the next state. What is not here does not happen.
+NEXT: dict[State, dict[str, State]] = {
+    State.OFFLINE: {"connect": State.CONNECTING},
+    State.CONNECTING: {"opened": State.GREETING, "over": State.WAITING, "stop": State.OFFLINE},
+    State.GREETING: {"taken": State.ONLINE, "over": State.WAITING, "stop": State.OFFLINE},
+    State.ONLINE: {"switched": State.GREETING, "over": State.WAITING, "stop": State.OFFLINE},
+    State.WAITING: {"connect": State.CONNECTING, "stop": State.OFFLINE},
+}
 
 
 class ConnectionUser(Protocol):
     """Who uses the connections that a manager gets."""
 
     def connected(self) -> None:
-        """A connection is open."""
+        """A connection is open, the first one or one after `disconnected`."""
+
+    def switched(self) -> None:
+        """Another connection, by a better transport, has taken the place of the one that was open: say HELLO there."""
 
     def received(self, packet: bytes) -> None:
         """A packet came."""
 
-    def disconnected(self, code: int, text: str, final: bool) -> bool:
+    def disconnected(self, error: OpenFailed) -> None:
         """The connection is over, or an attempt failed.
 
-        Args:
-            code: The close code; 1006 where there was none.
-            text: Why.
-            final: True if another attempt must fail in the same way.
-
-        Returns:
-            Whether to try again.
+        Call `handle_reconnection` in here for another attempt; without that there is none.
         """
 
     def waiting(self, seconds: float) -> None:
-        """The next attempt is in so many seconds."""
+        """The next attempt is in so many seconds; 0.0 for at once."""
 
 
 class ConnectionManager:
     """Hold one connection to a server, and open another when it is lost.
 
     Attributes:
+        state: Where it stands.
         counters: Plain integers for the monitor.
     """
 
     def __init__(self, config: NetworkConfig, user: ConnectionUser, reactor: Any) -> None:
-        self._attempts = 0
-        self.counters: dict[str, float] = {"opened": 0, "lost": 0, "failed_attempts": 0}
+        self.state = State.OFFLINE
+        self.counters: dict[str, float] = dict.fromkeys(["opened", "lost", "failed_attempts", "fallbacks"], 0)
         self._config = config
         self._user = user
         self._reactor = reactor
         self._random: Random = config.random
-        self._connection: Connection | None = None
-        self._service: ClientService | None = None
-        self._ending: ClientService | None = None
-        self._opening: list[Deferred[None]] = []
+        self._routes = Routes(config.addresses, config.transports)
+        self._openers: dict[tuple[str, ServerAddress], Opener] = {}
+        self._way: _Way | None = None
+        self._side: _Way | None = None
+        self._retry: IDelayedCall | None = None
+        self._attempts = self._rounds = 0
         self._settled_at: float | None = None
+        #: Closed by us, and not gone yet.
+        self._closing: set[_Way] = set()
+        self._opened: list[Deferred[None]] = []
+        self._gone: list[Deferred[None]] = []
+
+    # --- what the user calls ---
 
     def connect(self) -> Deferred[None]:
         """Begin to connect; the user is told what comes of it, now and later.
 
         Returns:
-            A Deferred that fires when a connection is open. It fails with ConnectionFailed when
-            no further attempt will be made.
+            A Deferred that fires when a connection is open. It fails with ConnectionFailed when no further attempt will be
+            made.
 
         Raises:
             ConfigError: If the trust root holds no certificate.
         """
+        if self.state in (State.GREETING, State.ONLINE):
+            return succeed(None)
+        begin = self.state is State.OFFLINE
+        if begin:
+            self._opener(self._routes.transport)  # what is wrong with it is raised here
         opened = Deferred[None]()
-        if self._connection is not None:
-            opened.callback(None)
-            return opened
-        service = self._service or self._make_service()
-        self._opening.append(opened)
-        if self._service is None:
-            self._service = service
-            service.startService()
+        self._opened.append(opened)
+        if begin:
+            self._routes.begin()
+            self._try()
         return opened
 
-    def _make_service(self) -> ClientService:
-        endpoint = self._config.endpoint or make_endpoint(self._config, self._reactor)
-        factory = make_factory(self, self._config.address, self._reactor, self._config.limits.packet_out_bytes)
-        told = _ToldEndpoint(endpoint, self._attempt_failed, self._reactor)
-        return ClientService(told, factory, self.handle_reconnection, self._reactor)
-
     def disconnect(self, code: int = CloseCode.NORMAL, text: str = "") -> Deferred[None]:
-        """Close the connection, and open no other.
+        """Close the connection, and open no other; the user is told nothing more.
 
         Returns:
             A Deferred that fires when it is gone.
         """
-        if self._connection is not None:
-            self._connection.close(code, text)
-        return self._stop(ConnectionFailed(text or "the client disconnected", code))
+        self._stop(ConnectionFailed(text or "the client disconnected", code))
+        if not self._closing:
+            return succeed(None)
+        gone = Deferred[None]()
+        self._gone.append(gone)
+        return gone
 
-    def _stop(self, error: ConnectionFailed) -> Deferred[None]:
-        # one that is ending already is asked again: its Deferred fires when it has ended
-        self._ending, self._service = self._service or self._ending, None
-        opening, self._opening = self._opening, []
-        for each in opening:
-            each.errback(error)
-        return succeed(None) if self._ending is None else self._ending.stopService()
+    def close(self, code: int, text: str) -> None:
+        """Close this connection: it is over at once, for us, and its end decides whether another is opened."""
+        way = self._way
+        if way is not None and way.connection is not None:
+            self._let_go(way, code, text)
+            self._over(way, OpenFailed(text, int(code), reached=True))
+
+    def send(self, packet: bytes) -> None:
+        """Send a packet, if there is a connection."""
+        if self._way is not None and self._way.connection is not None:
+            self._way.connection.send(packet)
+
+    def settled(self) -> None:
+        """The server has taken us; if that lasts, the next loss begins with a quick attempt again."""
+        assert self._way is not None
+        self._move("taken")
+        self._settled_at = self._reactor.seconds()
+        self._routes.good(self._way.transport, self._reactor.seconds())
+
+    def tick(self, now: float) -> None:
+        """Do what is due while a connection is open: try a better transport beside it."""
+        if self.state is State.ONLINE and self._side is None:
+            transport = self._routes.better(now)
+            if transport is not None:
+                self._side = _Way(self, self._opener(transport))
+                self._side.start(self._reactor)
 
     @property
     def reconnect_attempts(self) -> int:
@@ -127,124 +167,211 @@ class ConnectionManager:
             self._attempts = 0
         return self._attempts
 
-    def handle_reconnection(self, _attempt: int = 0) -> float:
-        """Count another attempt and tell how long to wait for it: full jitter, the first is quick.
+    def handle_reconnection(self, pause: Pause = Pause()) -> float:  # noqa: B008 - it is frozen
+        """Arrange another attempt: at once at an address not tried in this round, else after a pause.
+
+        Args:
+            pause: How long that is.
 
         Returns:
-            Seconds.
+            Seconds until then.
         """
-        doublings = min(self.reconnect_attempts, _MAX_DOUBLINGS)
+        at_once = self._routes.next()
+        delay_s = 0.0 if at_once else self._pause_s(pause)
         self._attempts += 1
         self._settled_at = None
-        most_s = min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2**doublings)
-        delay_s = self._random.uniform(0, most_s)
+        self._retry = self._reactor.callLater(delay_s, self._try)
         self._user.waiting(delay_s)
         return delay_s
 
-    def settled(self) -> None:
-        """The server has taken us; if that lasts, the next loss begins with a quick attempt again."""
-        self._settled_at = self._reactor.seconds()
+    @property
+    def can_fall_back(self) -> bool:
+        """Whether the next attempt is by another transport than the last one."""
+        return self._routes.falls_back
 
-    def send(self, packet: bytes) -> None:
-        """Send a packet, if there is a connection."""
-        if self._connection is not None:
-            self._connection.send(packet)
+    @property
+    def transport(self) -> str:
+        """The transport that is used or tried, `websocket` or `http`."""
+        return self._routes.transport if self._way is None else self._way.transport
 
-    def close(self, code: int, text: str) -> None:
-        """Close this connection; its end decides whether another is opened."""
-        if self._connection is not None:
-            self._connection.close(code, text)
+    def _pause_s(self, pause: Pause) -> float:
+        if self.reconnect_attempts == 0:
+            self._rounds = 0
+        most_s = pause.most_s(self._rounds)
+        self._rounds += 1
+        return self._random.uniform(0, most_s)
+
+    # --- attempts ---
+
+    def _move(self, event: str) -> None:
+        self.state = NEXT[self.state][event]
+
+    def _opener(self, transport: str) -> Opener:
+        key = (transport, self._routes.address)
+        if key not in self._openers:
+            self._openers[key] = make_opener(*key, self._config, self._reactor)
+        return self._openers[key]
+
+    def _try(self) -> None:
+        self._retry = None
+        self._move("connect")
+        self._way = _Way(self, self._opener(self._routes.transport))
+        self._way.start(self._reactor)
+
+    def _let_go(self, way: _Way | None, code: int, text: str) -> None:
+        """Nobody hears of it any more."""
+        if way is not None and way.connection is not None:
+            self._closing.add(way)
+            way.connection.close(code, text)
+        elif way is not None:
+            way.cancel()
+
+    def _stop(self, error: ConnectionFailed) -> None:
+        if self.state is State.OFFLINE:
+            return
+        self._move("stop")
+        retry, self._retry = self._retry, None
+        if retry is not None:
+            retry.cancel()
+        (way, self._way), (side, self._side) = (self._way, None), (self._side, None)
+        for each in (side, way):
+            self._let_go(each, error.code, str(error))
+        opened, self._opened = self._opened, []
+        for waiter in opened:
+            waiter.errback(error)
+
+    # --- what an attempt and its connection tell ---
+
+    def way_open(self, way: _Way, connection: OpenConnection) -> None:
+        """An attempt has come to a connection."""
+        if way is not self._way and way is not self._side:
+            connection.abort()
+            return
+        self.counters["opened"] += 1
+        if way is self._side:
+            self._switch(way)
+            return
+        self._move("opened")
+        opened, self._opened = self._opened, []
+        for waiter in opened:
+            waiter.callback(None)
+        self._user.connected()
+
+    def _switch(self, way: _Way) -> None:
+        """Take the better transport; the server ends the other connection when it hears our HELLO on this one."""
+        (old, self._way), self._side = (self._way, way), None
+        assert old is not None and old.connection is not None
+        self._move("switched")
+        self._user.switched()
+        self._closing.add(old)
+        old.connection.abort()
+
+    def way_packet(self, way: _Way, packet: bytes) -> None:
+        """A packet came."""
+        if way is self._way:
+            self._user.received(packet)
+
+    def way_over(self, way: _Way, error: OpenFailed) -> None:
+        """An attempt failed, or a connection is over."""
+        if way is self._side:
+            self._side = None
+            self.counters["failed_attempts"] += 1
+        elif way is self._way:
+            self._over(way, error)
+        else:
+            self._closing.discard(way)
+            if not self._closing:
+                gone, self._gone = self._gone, []
+                for waiter in gone:
+                    waiter.callback(None)
+
+    def _over(self, way: _Way, error: OpenFailed) -> None:
+        taken, greeted = self.state is State.ONLINE, self.state is State.GREETING
+        self.counters["failed_attempts" if way.connection is None else "lost"] += 1
+        (side, self._side), self._way = (self._side, None), None
+        if side is not None:
+            side.cancel()
+        self._move("over")
+        if taken:
+            self._routes.lost()
+        elif way.transport == self._routes.transport:
+            reached = error.code in NO_WELCOME if greeted else error.reached
+            self._routes.failed(OpenFailed(str(error), error.code, reached=reached, final=error.final))
+            self.counters["fallbacks"] += self._routes.falls_back
+        final = error.final and self._routes.hopeless
+        told = OpenFailed(str(error), error.code, reached=error.reached, final=final)
+        try:
+            self._user.disconnected(told)
+        finally:
+            if self._retry is None and self.state is State.WAITING:
+                self._stop(told)
+
+
+class _Way:
+    """One attempt, and the connection that comes of it: its owner.
+
+    Attributes:
+        transport: By which it goes.
+        connection: None before it is open.
+    """
+
+    def __init__(self, manager: ConnectionManager, opener: Opener) -> None:
+        self.transport = opener.name
+        self.connection: OpenConnection | None = None
+        self._manager = manager
+        self._opener = opener
+        self._cancelled = False
+        self._opening: Deferred[None] = Deferred()
+
+    def start(self, reactor: Any) -> None:
+        """Begin the attempt."""
+        self._opening = self._opener.open(self)
+        self._opening.addTimeout(OPEN_S, reactor, _too_late)
+        self._opening.addErrback(self._failed)
+        self._opening.addErrback(lambda failure: _log.failure("a client failed at what its attempt told it", failure))
+
+    def cancel(self) -> None:
+        """Give the attempt up; nobody is told."""
+        self._cancelled = True
+        self._opening.cancel()
+
+    def _failed(self, failure: Failure) -> None:
+        if self._cancelled:
+            return
+        error = failure.value
+        if not isinstance(error, OpenFailed):
+            error = OpenFailed(str(error) or type(error).__name__)
+        _log.info("no connection by {transport}: {error}", transport=self.transport, error=error)
+        self._manager.way_over(self, error)
 
     # --- what a connection tells ---
 
-    def connection_open(self, connection: Connection) -> None:
-        """Its upgrade is done."""
-        self._connection = connection
-        self.counters["opened"] += 1
-        opening, self._opening = self._opening, []
-        for each in opening:
-            each.callback(None)
-        self._user.connected()
+    def connection_open(self, connection: OpenConnection) -> None:
+        """It is open."""
+        self.connection = connection
+        self._manager.way_open(self, connection)
 
     def packet_came(self, packet: bytes) -> None:
         """A packet came."""
-        self._user.received(packet)
+        self._manager.way_packet(self, packet)
 
     def connection_over(self, code: int, text: str, final: bool) -> None:
         """It is gone."""
-        if self._connection is None:
-            self.counters["failed_attempts"] += 1
-        else:
-            self.counters["lost"] += 1
-        self._connection = None
-        self._ended(code, text, final)
-
-    def _attempt_failed(self, failure: Failure) -> None:
-        self.counters["failed_attempts"] += 1
-        text = str(failure.value) or type(failure.value).__name__
-        _log.info("no connection to {address}: {text}", address=self._config.address, text=text)
-        self._ended(CloseCode.ABNORMAL, text, final=False)
-
-    def _ended(self, code: int, text: str, final: bool) -> None:
-        again = False
-        try:
-            again = self._user.disconnected(code, text, final or self._service is None)
-        finally:
-            if not again:
-                self._stop(ConnectionFailed(text, code))
+        self._manager.way_over(self, OpenFailed(text, code, reached=True, final=final))
 
 
-@implementer(IStreamClientEndpoint)
-class _ToldEndpoint:
-    """An endpoint that tells why an attempt failed, which ClientService does not.
-
-    A failure is never told within `connect`: ClientService is not ready for it there.
-    """
-
-    def __init__(self, endpoint: IStreamClientEndpoint, failed: Callable[[Failure], None], reactor: Any) -> None:
-        self._endpoint = endpoint
-        self._failed = failed
-        self._reactor = reactor
-
-    def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
-        attempt = self._endpoint.connect(factory)
-        told: Deferred[IProtocol] = Deferred(lambda _: attempt.cancel())
-
-        def failed(failure: Failure) -> None:
-            if not told.called:  # else it was cancelled meanwhile
-                self._failed(failure)
-            if not told.called:  # else whoever was told has stopped the service
-                told.errback(failure)
-
-        def failed_later(failure: Failure) -> None:
-            self._reactor.callLater(0, failed, failure)
-
-        attempt.addCallbacks(told.callback, failed_later)
-        return told
+def _too_late(result: Any, seconds: float) -> None:
+    raise OpenFailed(f"no connection within {seconds:g} s")
 
 
-def make_endpoint(config: NetworkConfig, reactor: Any) -> IStreamClientEndpoint:
-    """Make the endpoint of a client's options; over TLS, chain and host are verified.
+def make_opener(transport: str, address: ServerAddress, config: NetworkConfig, reactor: Any) -> Opener:
+    """Make what opens connections of one kind to one address.
 
     Raises:
         ConfigError: If the trust root holds no certificate.
     """
-    endpoint = HostnameEndpoint(reactor, config.host, config.port)
-    if not config.secure:
-        return endpoint
-    options = ssl.optionsForClientTLS(config.host, trustRoot=_trust_root(config.trust_root))
-    return wrapClientTLS(options, endpoint)
+    if transport == "http":
+        from .http import HttpOpener  # brings an HTTP client: for those alone who need it
 
-
-def _trust_root(path: str | Path | None) -> Any:
-    if path is None:
-        return None
-    begin = "-----BEGIN CERTIFICATE-----"
-    try:
-        _, *parts = Path(path).read_text("ascii").split(begin)
-        certificates = [ssl.Certificate.loadPEM((begin + part).encode()) for part in parts]
-    except Exception as error:  # OpenSSL's errors have no common class
-        raise ConfigError(f"trust_root: {str(path)!r}: {error}") from error
-    if not certificates:
-        raise ConfigError(f"trust_root: {str(path)!r} holds no certificate")
-    return ssl.trustRootFromCertificates(certificates)  # type: ignore[no-untyped-call]
+        return HttpOpener(address, config, reactor)
+    return WebSocketOpener(address, config, reactor)

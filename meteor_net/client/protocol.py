@@ -7,54 +7,94 @@ were given; Autobahn's own want the global one, and lose fractions of seconds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
 from OpenSSL.SSL import Error as TLSError
 from service_identity import VerificationError
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IProtocolFactory
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..errors import CloseCode
+from .config import NetworkConfig
+from .transports import ConnectionOwner, OpenFailed, ServerAddress, make_endpoint
 
 SUBPROTOCOL = "meteor.v1"
 #: From the TCP connection to the end of the upgrade, in seconds.
 UPGRADE_S = 10.0
 #: From a close to the end by force, in seconds.
 CLOSE_S = 5.0
+#: How Autobahn tells the answer to an upgrade that was not 101.
+_STATUS = re.compile(r"\[(\d{3})\]: .*")
+#: Statuses of a server that takes nobody just now: another way would not help, but waiting may.
+_LATER = frozenset({408, 425, 429, 503})
 _log = Logger()
 
 
-class ConnectionOwner(Protocol):
-    """Who is told what becomes of a connection."""
+class WebSocketOpener:
+    """Opens WebSockets to one address; an `Opener`.
 
-    def connection_open(self, connection: Connection) -> None:
-        """The upgrade is done: packets can be sent."""
+    Raises:
+        ConfigError: If the trust root holds no certificate.
+    """
 
-    def packet_came(self, packet: bytes) -> None:
-        """A packet came."""
+    name = "websocket"
 
-    def connection_over(self, code: int, text: str, final: bool) -> None:
-        """It is gone, or never came about; `final` if there is no use in trying again."""
+    def __init__(self, address: ServerAddress, config: NetworkConfig, reactor: Any) -> None:
+        self._address = address.websocket
+        self._endpoint = make_endpoint(address, config, reactor)
+        self._packet_bytes = config.limits.packet_out_bytes
+        self._reactor = reactor
+
+    def open(self, owner: ConnectionOwner) -> Deferred[None]:
+        """Open one; see `Opener`."""
+        connection = Connection(owner, self._reactor)
+        factory = make_factory(connection, self._address, self._reactor, self._packet_bytes)
+        connection.connecting(self._endpoint.connect(factory))
+        return connection.opening
 
 
 class Connection:
     """One connection, from TCP to its end.
 
     Whatever the owner raises is logged here, for Autobahn would swallow it.
+
+    Attributes:
+        opening: Fires when the upgrade is done, fails with OpenFailed if that does not come about; can be cancelled.
     """
 
     def __init__(self, owner: ConnectionOwner, reactor: Any) -> None:
+        self.opening: Deferred[None] = Deferred(self._cancelled)
         self._owner = owner
         self._reactor = reactor
         self._protocol: Any = None
         self._timer: IDelayedCall | None = None
         self._open = False
-        self._over = False
-        self._why: tuple[int, str] | None = None
+        #: Whether the owner was given it: then it is told of the end, too.
+        self._owned = False
+        self._why: OpenFailed | None = None
+
+    # --- what the opener calls ---
+
+    def connecting(self, attempt: Deferred[Any]) -> None:
+        """TCP, and TLS over it, are on their way."""
+        self._attempt = attempt
+        attempt.addErrback(self._unreached)
+
+    def _unreached(self, failure: Failure) -> None:
+        if not self.opening.called:
+            self.opening.errback(OpenFailed(str(failure.value) or type(failure.value).__name__))
+
+    def _cancelled(self, _: object) -> None:
+        if self._protocol is None:
+            self._attempt.cancel()
+        else:
+            self.abort()
 
     # --- what the owner calls ---
 
@@ -66,15 +106,13 @@ class Connection:
     def close(self, code: int, text: str = "") -> None:
         """Close the connection, by force if the server does not answer within 5 s."""
         if self._why is None:
-            self._why = (code, text)
+            self._why = OpenFailed(text, int(code), reached=True)
         if self._open:
             self._open = False
             # only 1000 and the private codes may be said by an application (RFC 6455, 7.4)
             said = code if code == CloseCode.NORMAL or code >= 3000 else CloseCode.NORMAL
             self._protocol.sendClose(int(said), text)
             self._abort_after(CLOSE_S)
-        elif not self._over and self._protocol is not None and self._timer is None:
-            self.abort()
 
     def abort(self) -> None:
         """End it by force."""
@@ -92,11 +130,14 @@ class Connection:
     def opened(self, subprotocol: str | None) -> None:
         """The upgrade is done."""
         self._stop_timer()
-        if subprotocol != SUBPROTOCOL:
-            self._open = True
-            self.close(CloseCode.WRONG_VERSION, f"the server does not speak {SUBPROTOCOL}")
+        if self.opening.called:  # cancelled: this comes from bytes of the same read
             return
         self._open = True
+        if subprotocol != SUBPROTOCOL:
+            self.close(CloseCode.WRONG_VERSION, f"the server does not speak {SUBPROTOCOL}")
+            return
+        self._owned = True
+        self.opening.callback(None)
         self._guarded(self._owner.connection_open, self)
 
     def message(self, payload: bytes, binary: bool) -> None:
@@ -115,13 +156,14 @@ class Connection:
         """The TCP connection is gone: log why, for Autobahn tells only that it is."""
         self._stop_timer()
         self._open = False
-        final = False
-        if self._why is None:
-            self._why, final = _explain(reason, self._protocol)
-            _log.info("the connection was lost: {why[1]} ({why[0]})", why=self._why)
-        self._over = True
-        code, text = self._why
-        self._guarded(self._owner.connection_over, int(code), text, final)
+        how = self._why
+        if how is None:
+            how = _explain(reason, self._protocol)
+            _log.info("the connection was lost: {how} ({how.code})", how=how)
+        if not self.opening.called:
+            self.opening.errback(how)
+        elif self._owned:
+            self._guarded(self._owner.connection_over, how.code, str(how), how.final)
 
     def _guarded(self, tell: Callable[..., None], *args: Any) -> None:
         try:
@@ -136,6 +178,8 @@ class Connection:
 
     def _timed_out(self) -> None:
         self._timer = None
+        if self._why is None and not self.opening.called:
+            self._why = OpenFailed(f"the upgrade was not answered within {UPGRADE_S:g} s", reached=True)
         self.abort()
 
     def _stop_timer(self) -> None:
@@ -144,31 +188,34 @@ class Connection:
             timer.cancel()
 
 
-def _explain(reason: Failure, protocol: Any) -> tuple[tuple[int, str], bool]:
-    """Tell how a connection ended, and whether another would end in the same way."""
+def _explain(reason: Failure, protocol: Any) -> OpenFailed:
+    """Tell how a connection ended, whether it was a server's answer, and whether another would end in the same way."""
     if protocol.failedByMe:
-        code = protocol.localCloseCode or CloseCode.PROTOCOL
         text = (protocol.localCloseReason or b"the server broke a rule of WebSocket").decode()
-        return (code, text), False
+        return OpenFailed(text, protocol.localCloseCode or CloseCode.PROTOCOL, reached=True)
     if protocol.wasClean:
-        code = protocol.remoteCloseCode or CloseCode.NO_STATUS
-        return (code, protocol.remoteCloseReason or ""), False
-    text, final = _explain_loss(reason.value, protocol.wasNotCleanReason or "")
-    return (CloseCode.ABNORMAL, text), final
+        return OpenFailed(protocol.remoteCloseReason or "", protocol.remoteCloseCode or CloseCode.NO_STATUS, reached=True)
+    error, why = reason.value, protocol.wasNotCleanReason or ""
+    if tls := explain_tls(error):
+        return tls
+    refused = _STATUS.search(why)
+    if refused is not None:
+        status = int(refused[1])
+        text = f"the server refused the upgrade: {refused[0]}"
+        return OpenFailed(text, reached=status not in _LATER, final=400 <= status < 500 and status not in _LATER)
+    return OpenFailed(why or str(error), reached=True)
 
 
-def _explain_loss(error: BaseException | None, why: str) -> tuple[str, bool]:
+def explain_tls(error: BaseException | None) -> OpenFailed | None:
+    """Tell what TLS has against a server, if that is what the error is about."""
     if isinstance(error, VerificationError):
-        return f"the certificate is not for this host: {error}", True
+        return OpenFailed(f"the certificate is not for this host: {error}", final=True)
     if isinstance(error, TLSError):
         texts = [part[-1] for part in error.args[0]] if error.args and error.args[0] else []
         distrusted = "certificate verify failed" in texts
         hint = "; trust_root=FILE names a certificate to trust" if distrusted else ""
-        return f"TLS: {', '.join(texts) or repr(error)}{hint}", distrusted
-    if "upgrade failed [" in why:
-        answer = why.split("upgrade failed ", 1)[1]
-        return f"the server refused the upgrade: {answer}", answer.startswith("[4")
-    return why or str(error), False
+        return OpenFailed(f"TLS: {', '.join(texts) or repr(error)}{hint}", final=distrusted)
+    return None
 
 
 class _WebSocket(WebSocketClientProtocol):
@@ -196,23 +243,23 @@ class _WebSocket(WebSocketClientProtocol):
 
 
 class _Factory(WebSocketClientFactory):
-    """Makes a `_WebSocket` with a new Connection for each attempt."""
+    """Makes the one `_WebSocket` of an attempt."""
 
     noisy = False
-    owner: ConnectionOwner
+    connection: Connection
 
     def buildProtocol(self, address: object) -> _WebSocket:
         protocol = _WebSocket()
         protocol.factory = self
-        protocol.connection = Connection(self.owner, self.reactor)
+        protocol.connection = self.connection
         return protocol
 
 
-def make_factory(owner: ConnectionOwner, address: str, reactor: Any, packet_bytes: int) -> IProtocolFactory:
-    """Make the factory of connections to one address.
+def make_factory(connection: Connection, address: str, reactor: Any, packet_bytes: int) -> IProtocolFactory:
+    """Make the factory of one attempt.
 
     Args:
-        owner: Is told what becomes of each connection.
+        connection: Is told what becomes of it.
         address: The WebSocket's address.
         reactor: Drives the timers.
         packet_bytes: Largest packet that is taken.
@@ -220,7 +267,7 @@ def make_factory(owner: ConnectionOwner, address: str, reactor: Any, packet_byte
     factory: Any = _Factory(  # type: ignore[no-untyped-call]
         url=address, protocols=[SUBPROTOCOL], reactor=reactor, useragent="meteor_net"
     )
-    factory.owner = owner
+    factory.connection = connection
     factory.setProtocolOptions(
         version=18,
         failByDrop=False,

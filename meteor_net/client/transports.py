@@ -28,12 +28,12 @@ _PORTS = {"ws": 80, "wss": 443}
 
 
 class OpenFailed(ConnectionFailed):
-    """A connection did not open.
+    """A connection did not open, or did not last.
 
     Attributes:
         code: 1006, or what whoever answered closed with.
-        reached: Whether something answered at all: if so, another transport may do.
-        final: Whether another attempt must fail in the same way.
+        reached: Whether something answered that might be a server: if so, another transport may do.
+        final: Whether another attempt at the same address, by the same transport, must fail in the same way.
     """
 
     def __init__(self, text: str, code: int = CloseCode.ABNORMAL, *, reached: bool = False, final: bool = False) -> None:
@@ -87,8 +87,8 @@ class Opener(Protocol):
         """Open one.
 
         Returns:
-            A Deferred. Either it fires, right after `owner.connection_open`; or it fails with OpenFailed, and the owner
-            is told nothing. Cancelled before, it gives up at once, and the owner is told nothing either.
+            A Deferred. Either it fires, and `owner.connection_open` is told in the same moment; or it fails with OpenFailed,
+            and the owner is told nothing. Cancelled before, it gives up at once, and the owner is told nothing either.
         """
 
 

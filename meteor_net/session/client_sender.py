@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from ..chat.message import ChatMessage
 from ..chat.system import ChatSystem
+from ..errors import Refused
 from ..messages import Said, Unsaid
 from . import client_values as values
 
@@ -32,13 +33,17 @@ _UNKNOWN = "nobody knows whether this was kept: look before you say it again"
 
 @dataclass(slots=True)
 class _Sent:
-    """A line that was sent: when first, as whom, how often `unknown` and `slow-down` answered it, when it is due again."""
+    """A line that was sent: when first, as whom, how often `unknown` and `slow-down` answered it, when it is due again.
+
+    It `may_be_kept` once it was sent and no answer came: then a refusal of what was said again does not tell about the first.
+    """
 
     first: float
     user: str
     unknown: int = 0
     slow: int = 0
     due: float | None = None
+    may_be_kept: bool = False
 
 
 class LineSender:
@@ -105,6 +110,7 @@ class LineSender:
         """The connection is gone."""
         self._later.clear()
         for sent in self._sent.values():
+            sent.may_be_kept |= sent.due is None
             sent.due = None
 
     def say(self, message: ChatMessage) -> None:
@@ -135,14 +141,19 @@ class LineSender:
         sent = self._sent.get(cid)
         if sent is None:
             return
-        if message.reason == "unknown" and sent.unknown < len(TRY_AGAIN_S):
+        sent.may_be_kept |= message.reason == "unknown"
+        unknown = message.reason == "unknown" or (message.reason == "failed" and sent.may_be_kept)
+        if unknown and sent.unknown < len(TRY_AGAIN_S):
             sent.due = now + TRY_AGAIN_S[sent.unknown]
             sent.unknown += 1
+            self._told.append(values.MessageFailed(Refused(message.text, message.reason)))
         elif message.reason == "slow-down" and cid == self._ahead and sent.slow < SLOW_TRIES:
             sent.due = now + max(message.wait / 1000, SLOW_S)
             sent.slow += 1
+            self._told.append(values.MessageFailed(Refused(message.text, message.reason, message.wait / 1000)))
         else:
-            self._refuse(cid, message.reason, message.text, message.wait / 1000)
+            reason = "unknown" if sent.may_be_kept else message.reason
+            self._refuse(cid, reason, message.text, message.wait / 1000)
             self._go_on()
 
     def wait_s(self, now: float) -> float:
@@ -150,8 +161,9 @@ class LineSender:
         return max(0.0, self._free_at - now)
 
     def drop(self, reason: str, text: str) -> None:
-        """Give up all lines."""
+        """Give up all lines; of those that were sent nobody will tell what became."""
         self.away()
+        self.give_up(lambda line: line.cid in self._sent and self._sent[line.cid].may_be_kept, "unknown", text)
         self.give_up(lambda line: True, reason, text)
 
     def give_up(self, concerned: Callable[[ChatMessage], bool], reason: str, text: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from ..chat.message import ChatMessage, ChatPage
+from ..errors import MessageError, Refused
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):
@@ -115,7 +116,7 @@ class ActionDone(Value, frozen=True):
 
 
 class ActionRefused(Value, frozen=True):
-    """An action was refused; `unanswered` as reason: it may have been taken, the answer is lost."""
+    """An action was refused; with `unknown` as reason it may have been done: nobody knows."""
 
     room: str
     key: int
@@ -148,6 +149,12 @@ class RequestRefused(Value, frozen=True):
     about: int
     reason: str
     text: str
+
+
+class MessageFailed(Value, frozen=True):
+    """One message was not dealt with, and the session has answered: LOST for a frame, later again for a line of ours."""
+
+    error: MessageError | Refused
 
 
 class StaleChanged(Value, frozen=True):

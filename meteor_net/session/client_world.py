@@ -148,6 +148,7 @@ class RoomWorld:
                 raise MessageError(f"keyframes that cannot be applied: {error}") from error
         self.lost = True
         self._out.append(Lost(self._room))
+        self._told.append(values.MessageFailed(error))
 
     def _tell_held(self, now: float) -> None:
         assert self.replica is not None

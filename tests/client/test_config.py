@@ -25,7 +25,8 @@ class NetworkConfigTests(SynchronousTestCase):
         }.items():
             config = NetworkConfig(url=url)
             self.assertEqual(config.address, address)
-            self.assertEqual(config.secure, address.startswith("wss"))
+            self.assertEqual(config.addresses[0].secure, address.startswith("wss"))
+            self.assertEqual(config.addresses[0].http, address.replace("ws", "http", 1).partition("?")[0].replace("/ws", "/http"))
 
     def test_defaults(self) -> None:
         """A guest plays in the server's first room."""

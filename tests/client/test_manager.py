@@ -10,12 +10,16 @@ from OpenSSL.SSL import Error as TLSError
 from service_identity import VerificationError
 from service_identity.exceptions import DNSMismatch
 from service_identity.hazmat import DNS_ID
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.client import ConnectionManager
-from meteor_net.client.protocol import CLOSE_S, UPGRADE_S, Connection, _explain
+from meteor_net.client.manager import NEXT, OPEN_S, State
+from meteor_net.client.protocol import CLOSE_S, UPGRADE_S, _explain
+from meteor_net.client.recovery import row_of_code
+from meteor_net.client.transports import OpenFailed
 from meteor_net.errors import ConnectionFailed
 
 from .memory import MemoryServer
@@ -26,24 +30,33 @@ class User:
 
     def __init__(self) -> None:
         self.again = True
+        self.manager: ConnectionManager | None = None
         self.told: list[tuple[Any, ...]] = []
+        self.waits: list[float] = []
 
     def connected(self) -> None:
         """Note it."""
         self.told.append(("connected",))
 
+    def switched(self) -> None:
+        """Note it."""
+        self.told.append(("switched",))
+
     def received(self, packet: bytes) -> None:
         """Note it."""
         self.told.append(("received", packet))
 
-    def disconnected(self, code: int, text: str, final: bool) -> bool:
-        """Note it, and say what the test wants."""
-        self.told.append(("disconnected", code, final))
-        return self.again
+    def disconnected(self, error: OpenFailed) -> None:
+        """Note it, and do what the test wants."""
+        self.told.append(("disconnected", error.code, error.final))
+        if self.again:
+            assert self.manager is not None
+            self.manager.handle_reconnection(row_of_code(error.code).pause)
 
     def waiting(self, seconds: float) -> None:
         """Note it."""
         self.told.append(("waiting",))
+        self.waits.append(seconds)
 
 
 class ConnectionManagerTests(SynchronousTestCase):
@@ -52,7 +65,7 @@ class ConnectionManagerTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.server = MemoryServer()
         self.user = User()
-        self.manager = ConnectionManager(self.server.config(), self.user, self.server.clock)
+        self.manager = self.user.manager = ConnectionManager(self.server.config(), self.user, self.server.clock)
 
     def test_connect(self) -> None:
         """It fires when a connection is open; asked again, it gives the same one."""
@@ -89,8 +102,9 @@ class ConnectionManagerTests(SynchronousTestCase):
         self.server.refuse = True
         self.manager.connect().addErrback(lambda _: None)
         self.manager.disconnect()
+        self.user.told.clear()
         self.server.run(5)
-        self.assertEqual(self.user.told, [])
+        self.assertEqual((self.user.told, len(self.server.attempts)), ([], 1))
 
     def test_user_decides(self) -> None:
         """No other connection is opened if the user does not want one."""
@@ -114,29 +128,80 @@ class ConnectionManagerTests(SynchronousTestCase):
         self.assertEqual(self.manager.counters["failed_attempts"], 1)
 
     def test_waits_are_drawn_from_the_whole_range(self) -> None:
-        """Full jitter: the n-th wait lies between nothing and 0.5 s doubled n times, at most 20 s."""
+        """Full jitter: the n-th wait lies between nothing and 0.5 s doubled n times, at most 8 s."""
+        self.server.refuse = True
         waits = []
-        for _ in range(300):
-            self.manager._attempts = 4
-            waits.append(self.manager.handle_reconnection())
-        self.assertLess(min(waits), 0.5)
-        self.assertGreater(max(waits), 7.5)
-        self.assertLessEqual(max(waits), 8)
-        self.manager._attempts = 1_000
-        self.assertLessEqual(self.manager.handle_reconnection(), 20)
+        for _ in range(60):
+            self.user.waits.clear()
+            self.manager.connect().addErrback(lambda _: None)
+            self.server.run(20)
+            self.manager.disconnect()
+            waits.append(self.user.waits[:4])
+            self.manager._attempts = 0
+        for number, most in enumerate((0.5, 1, 2, 4)):
+            drawn = [each[number] for each in waits if len(each) > number]
+            self.assertLess(min(drawn), most * 0.2)
+            self.assertGreater(max(drawn), most * 0.8)
+            self.assertLessEqual(max(drawn), most)
 
     def test_waits_grow_until_a_connection_lasts(self) -> None:
         """Being taken and lost at once is no success; after five seconds it is, and the next wait is short again."""
-        self.manager.handle_reconnection()
+        for lasts_s, attempts in ((4, 2), (6, 1)):
+            self.setUp()
+            self.manager.connect()
+            self.server.run()
+            self.manager.settled()
+            self.server.cut()
+            self.server.run(1)
+            self.assertEqual(self.manager.reconnect_attempts, 1)
+            self.manager.settled()
+            self.server.run(lasts_s)
+            self.server.cut()
+            self.assertEqual(self.manager.reconnect_attempts, attempts)
+
+    def test_states(self) -> None:
+        """All that can happen leads from a state to another, and every state can be reached and left."""
+        self.assertEqual(set(NEXT), set(State))
+        self.assertEqual({after for moves in NEXT.values() for after in moves.values()}, set(State))
+        self.assertIs(self.manager.state, State.OFFLINE)
+        self.manager.connect()
+        self.assertIs(self.manager.state, State.CONNECTING)
+        self.server.run()
+        self.assertIs(self.manager.state, State.GREETING)
         self.manager.settled()
-        self.assertEqual(self.manager.reconnect_attempts, 1)
-        self.server.run(4)
-        self.assertEqual(self.manager.reconnect_attempts, 1)
-        self.manager.handle_reconnection()
-        self.manager.settled()
-        self.server.run(6)
-        self.assertEqual(self.manager.reconnect_attempts, 0)
-        self.assertLessEqual(self.manager.handle_reconnection(), 0.5)
+        self.assertIs(self.manager.state, State.ONLINE)
+        self.server.refuse = True
+        self.server.cut()
+        self.assertIs(self.manager.state, State.WAITING)
+        self.manager.disconnect()
+        self.assertIs(self.manager.state, State.OFFLINE)
+
+    def test_an_attempt_takes_its_time_only(self) -> None:
+        """An attempt of which nothing comes, not even a failure, is given up after 20 s."""
+        self.user.again = False
+        silence = Deferred[Any]()
+        self.patch(self.server, "connect", lambda factory: silence)
+        opened = self.manager.connect()
+        self.server.run(OPEN_S - 0.1)
+        self.assertNoResult(opened)
+        self.server.run(0.2)
+        self.failureResultOf(opened, ConnectionFailed)
+        self.successResultOf(silence)  # it was cancelled, and the failure taken
+        self.assertEqual(self.server.clock.getDelayedCalls(), [])
+
+    def test_closed_by_us_is_over_at_once(self) -> None:
+        """Nobody waits for the goodbye of a peer that is silent; `disconnect` does."""
+        self.manager.connect()
+        self.server.run()
+        self.server.deaf = True
+        self.manager.close(4002, "silent")
+        self.assertEqual(self.user.told[-2:], [("disconnected", 4002, False), ("waiting",)])
+        gone = self.manager.disconnect()
+        self.assertNoResult(gone)
+        self.server.run(CLOSE_S + 0.1)
+        self.server.deaf = False
+        self.server.run()
+        self.successResultOf(gone)
 
 
 class ConnectionTests(SynchronousTestCase):
@@ -146,7 +211,7 @@ class ConnectionTests(SynchronousTestCase):
         self.server = MemoryServer()
         self.user = User()
         self.user.again = False
-        self.manager = ConnectionManager(self.server.config(), self.user, self.server.clock)
+        self.manager = self.user.manager = ConnectionManager(self.server.config(), self.user, self.server.clock)
 
     def open(self) -> None:
         """Open the connection."""
@@ -226,16 +291,12 @@ class ConnectionTests(SynchronousTestCase):
 
                 raise ConnectionDeny(status, "no")
 
+            config = self.server.config(transports=["websocket"])
+            self.manager = self.user.manager = ConnectionManager(config, self.user, self.server.clock)
             self.manager.connect().addErrback(lambda _: None)
             self.server.socket.onConnect = deny
             self.server.run()
             self.assertEqual(self.ended(), (1006, final))
-
-    def test_close_before_the_upgrade(self) -> None:
-        """A connection that is closed while it waits for a reply to the upgrade is cut in time."""
-        connection = Connection(self.manager, self.server.clock)
-        connection.close(4000, "never mind")
-        connection.send(b"nobody there")
 
     def test_certificates(self) -> None:
         """A certificate that does not verify is final, and said so; other TLS failures are not."""
@@ -245,9 +306,10 @@ class ConnectionTests(SynchronousTestCase):
             wasNotCleanReason: str | None = None
 
         def explain(error: BaseException) -> tuple[str, bool]:
-            (code, text), final = _explain(Failure(error), Dropped)
-            self.assertEqual(code, 1006)
-            return text, final
+            how = _explain(Failure(error), Dropped)
+            self.assertEqual(how.code, 1006)
+            self.assertEqual(how.reached, isinstance(error, ConnectionDone | ConnectionLost))
+            return str(how), how.final
 
         bad = TLSError([("SSL routines", "", "certificate verify failed")])
         self.assertEqual(explain(bad), ("TLS: certificate verify failed; trust_root=FILE names a certificate to trust", True))

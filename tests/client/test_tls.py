@@ -13,7 +13,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.trial.unittest import TestCase
 
 from meteor_net.client import NetworkClient, NetworkConfig
-from meteor_net.client.manager import make_endpoint
+from meteor_net.client.transports import make_endpoint, parse_address
 from meteor_net.errors import ConfigError, ConnectionFailed
 
 from .memory import MemoryServer
@@ -89,8 +89,8 @@ class TrustRootTests(TestCase):
         path = Path(self.mktemp())
         pems = [trustme.CA().cert_pem.bytes().decode() for _ in range(2)]
         path.write_text(f"first\n{pems[0]}second\n{pems[1]}")
-        make_endpoint(NetworkConfig(url="wss://play.example", trust_root=path), reactor)
-        make_endpoint(NetworkConfig(url="ws://play.example"), reactor)
+        make_endpoint(parse_address("wss://play.example"), NetworkConfig(url="wss://play.example", trust_root=path), reactor)
+        make_endpoint(parse_address("ws://play.example"), NetworkConfig(url="ws://play.example"), reactor)
 
     def test_bad(self) -> None:
         """One without certificates, or with a broken one, is refused, by its name."""
@@ -98,4 +98,4 @@ class TrustRootTests(TestCase):
             path = Path(self.mktemp())
             path.write_text(text)
             with self.assertRaisesRegex(ConfigError, f"trust_root: .*{path.name}"):
-                make_endpoint(NetworkConfig(url="wss://play.example", trust_root=path), reactor)
+                make_endpoint(parse_address("wss://play.example"), NetworkConfig(url="wss://play.example", trust_root=path), reactor)
