@@ -13,6 +13,8 @@ export class ChatSender {
   /** @type {QueuedLine[]} what goes out after the line ahead */
   #later = [];
   #ahead = "";
+  /** @type {Set<string>} ids of lines that were sent and not answered, so that a refusal of what is said again does not tell about the first */
+  #mayBeKept = new Set();
   #queue;
   #put;
 
@@ -49,11 +51,13 @@ export class ChatSender {
     this.#later = [];
     this.#ahead = "";
     for (const again of this.#again.values()) again.at = Infinity;
+    for (const { cid, user } of this.#queue.lines) if (user !== "") this.#mayBeKept.add(cid);
   }
 
   /** A line is kept, or not. @param {string} cid */
   answered(cid) {
     this.#again.delete(cid);
+    this.#mayBeKept.delete(cid);
     if (this.#ahead !== cid) return;
     this.#ahead = "";
     this.#goOn();
@@ -66,11 +70,21 @@ export class ChatSender {
    */
   triesAgain({ cid, reason, wait }, nowMs) {
     const again = this.#again.get(cid) ?? { unknown: 0, slow: 0, at: Infinity };
-    if (reason === "unknown" && again.unknown < AGAIN_MS.length) again.at = nowMs + AGAIN_MS[again.unknown++];
+    if (reason === "unknown") this.#mayBeKept.add(cid);
+    const unknown = reason === "unknown" || (reason === "failed" && this.#mayBeKept.has(cid));
+    if (unknown && again.unknown < AGAIN_MS.length) again.at = nowMs + AGAIN_MS[again.unknown++];
     else if (reason === "slow-down" && cid === this.#ahead && again.slow++ < SLOW_TRIES) again.at = nowMs + Math.max(wait, SLOW_MS);
     else return false;
     if (this.#queue.lines.some((line) => line.cid === cid)) this.#again.set(cid, again);
     return true;
+  }
+
+  /**
+   * Why a line that will not be said again was refused: of one that was sent before nobody knows.
+   * @param {import("./messages.js").Unsaid} message
+   */
+  reasonOf({ cid, reason }) {
+    return this.#mayBeKept.has(cid) ? "unknown" : reason;
   }
 
   /** Say again what is due. @param {number} nowMs */

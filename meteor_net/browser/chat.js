@@ -197,7 +197,7 @@ export class ChatSystem {
         return this.#queue.said(message.cid, message.offset);
       case "UNSAID":
         this.#slow(message);
-        if (!this.#sender.triesAgain(message, nowMs)) this.#queue.unsaid(message.cid, new Refused(message.text, message.reason, message.wait));
+        if (!this.#sender.triesAgain(message, nowMs)) this.#queue.unsaid(message.cid, new Refused(message.text, this.#sender.reasonOf(message), message.wait));
     }
   }
 

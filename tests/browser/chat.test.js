@@ -88,6 +88,21 @@ test("a line that was not answered is said again with the same cid, one said off
   equal([await first, await second], [0, 1]);
 });
 
+test("a line that was sent before may be kept, whatever is answered the second time", async () => {
+  const { server, client } = await inside([]);
+  const said = client.say("ahoy");
+  await server.advance(0);
+  const [{ cid }] = server.take("SAY");
+  await comeBack(server);
+  await server.joined({ schema: null });
+  server.take("SAY");
+  await server.say({ type: "UNSAID", channel: 5, cid, reason: "failed", text: "the disk is full" });
+  equal(client.chat.messageQueue.length, 1, "storage failed this time: it is tried again");
+  await server.say({ type: "UNSAID", channel: 5, cid, reason: "muted", text: "hush" });
+  const error = await rejects(Refused, said);
+  equal([error.reason, error.text], ["unknown", "hush"]);
+});
+
 test("our own line in the history is its answer", async () => {
   const { server, client } = await inside([]);
   const said = client.say("ahoy");
