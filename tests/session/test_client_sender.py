@@ -249,11 +249,31 @@ class AwayTests(SenderCase):
         self.assertEqual(self.said(), ["never sent"])
 
     def test_dropped(self) -> None:
-        """Out of the room, nothing waits any more."""
+        """Out of the room, nothing waits any more; what was sent may be kept."""
         sent = self.say("sent")
-        self.server.say(wire.Left(3, "kicked", "bye"))
-        self.assertEqual(self.server.found(values.LineRefused), [values.LineRefused("game/a", sent, "kicked", "bye")])
+        self.server.lose()
+        later = self.say("later")
+        self.server.open()
+        self.server.welcome()
+        self.server.say(wire.ErrorMessage(wire.CODES[wire.Join], "kicked", "bye"))
+        self.assertEqual(
+            [(each.cid, each.reason, each.text) for each in self.server.found(values.LineRefused)],
+            [(sent, "unknown", "bye"), (later, "kicked", "bye")],
+        )
         self.assertEqual(self.chat.message_queue, {})
+
+    def test_refused_when_said_again(self) -> None:
+        """A line that was sent before may be kept, whatever is answered the second time; one that storage failed for is tried."""
+        cid = self.say()
+        self.again()
+        self.server.found(values.LineRefused)
+        self.unsaid(cid, "failed")
+        self.assertEqual(self.server.found(values.LineRefused), [])
+        self.server.pass_time(2.0)
+        self.unsaid(cid, "muted")
+        (refused,) = self.server.found(values.LineRefused)
+        assert isinstance(refused, values.LineRefused)
+        self.assertEqual((refused.cid, refused.reason), (cid, "unknown"))
 
     def test_nothing_is_lost_or_doubled(self) -> None:
         """Whatever happens on the way, each line is kept once, if the server knows ids."""
