@@ -17,7 +17,7 @@ import msgspec
 
 from .errors import CloseCode, LocalProtocolError, PacketError
 from .limits import MAX_DATA_BYTES, MAX_DEPTH, MAX_INT, MAX_MESSAGES, Limits
-from .messages import BY_CODE, CODES, FROM_CLIENT, FROM_SERVER, Frame, Held, History, Line, Message, Said, Say, Unsaid
+from .messages import BY_CODE, CODES, FROM_CLIENT, FROM_SERVER, Frame, Held, History, Joined, Line, Message, Said, Say, Unsaid
 
 #: Items that a packet from a server may hold: a history page or a large schema, not a flood.
 SERVER_PACKET_ITEMS = 200_000
@@ -46,7 +46,7 @@ _PLAIN = frozenset({str, bytes, bool, type(None)})
 
 #: What the last items nearly always are, from the end: left out, bytes are saved for each hearer.
 _LAST: dict[type[Message], tuple[Any, ...]] = {
-    Frame: (b"", b"", []), Line: ([], 0, None, [], "", -1, ""), Say: (None, "", -1), Said: (0,), Unsaid: (0,),
+    Frame: (b"", b"", []), Line: ([], 0, None, [], "", -1, ""), Say: (None, "", -1), Said: (0,), Unsaid: (0,), Joined: (0,),
 }  # fmt: skip
 
 

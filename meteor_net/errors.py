@@ -49,6 +49,7 @@ class CloseCode(IntEnum):
     REPLACED = 4504
     KICKED = 4505
     FLOOD = 4506
+    ELSEWHERE = 4507
 
 
 _STANDARD_COME_BACK = frozenset({1001, 1005, 1006, 1011, 1012, 1013, 1014})

@@ -72,6 +72,10 @@ class Game:
         idle_ticks: How often; 0 to 600.
         tick_hz: Ticks a second, from 1/60 to 120.
         max_players: How many may play at once.
+        away_s: How long the room waits for a player whose connection was lost, in seconds; None for as long as the server's
+            `away_s` says.
+        same_user: What becomes of a user who joins a room of this game and is in one with another session: `"allow"` both,
+            `"replace"` the other one, which is ended with close code 4507, or `"refuse"` the newcomer.
         page: A folder beside the game's module with the game's own page, or None.
         room: The room; `world`, `random` and `rng` are the room's own.
     """
@@ -86,6 +90,8 @@ class Game:
     idle_ticks: ClassVar[int] = 5
     tick_hz: ClassVar[float] = 20
     max_players: ClassVar[int] = 64
+    away_s: ClassVar[float | None] = None
+    same_user: ClassVar[str] = "allow"
     page: ClassVar[str | None] = None
 
     room: Room

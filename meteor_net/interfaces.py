@@ -201,6 +201,11 @@ class ISyncHandler(Interface):
     events = Attribute("A list of Event classes.")
     tick_hz = Attribute("Ticks a second, from 1/60 to 120.")
     max_players = Attribute("How many may play at once; who watches does not count.")
+    away_s = Attribute("Seconds that the room waits for a player whose connection was lost; None for the server's `away_s`.")
+    same_user = Attribute(
+        'Of a user who joins a room of this game and is in one with another session: "allow" both, "replace" the other one, or '
+        '"refuse" the newcomer; to one that waits for its connection nobody is refused. Only rooms of one process count.'
+    )
     room = Attribute("The IRoom; set before `opened`.")
 
     def opened() -> None:

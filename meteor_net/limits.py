@@ -19,6 +19,8 @@ MAX_WORD_CHARS = 32
 MAX_PROSE_CHARS = 1_000
 #: Messages in one packet, either way.
 MAX_MESSAGES = 256
+#: Actions that a client may have sent and not heard of; of so many the answers are kept.
+MAX_OPEN_ACTIONS = 64
 #: Items in one list of plain values (an action's, an event's).
 MAX_VALUES = 64
 #: Bytes of one text value, of any kind.
@@ -107,6 +109,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     inputs_waiting: int = 4
     #: Actions of one player that are handled in one tick's time; the rest are refused.
     actions_per_s: int = 60
+    #: Bytes of the answers of one player's actions that are kept, to be said again after a loss.
+    answers_bytes: int = 64 * 1024
     #: Lines of one player.
     lines_per_s: float = 2.0
     #: Lines that a player may say at once after a pause.

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import heapq
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
-from inspect import iscoroutinefunction
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import Any
 from weakref import WeakValueDictionary
 
-from zope.interface import Invalid
-from zope.interface.verify import verifyObject
-
 from .chat.channel import Channel
 from .chat.text import check_name
-from .errors import ConfigError, Refused
-from .interfaces import IChatHandler, ISyncHandler
+from .errors import CloseCode, ConfigError, Refused
 from .limits import Limits
 from .messages import CODES, ErrorMessage, Join
 from .requests import Report, Request
 from .room import Room, Surroundings
-from .room.steps import check_steps
+from .room.checks import check_chat, check_game
 from .session.outbox import Lane
 from .session.session import Session
-from .state import Schema
 
 #: The room of a game that is asked for without a room's name.
 MAIN = "main"
-#: Ticks a second: a tick's length has to fit JOINED, and a core does no more than some hundred.
-LEAST_HZ, MOST_HZ = 1 / 60, 120
 
 
 class Numbers:
@@ -94,8 +84,8 @@ class Lobby:
         self._inboxes: dict[str, Channel] = {}
         #: All inboxes in use: also those of users who are gone, while something is being kept there. Who comes back hears it.
         self._inboxes_in_use: WeakValueDictionary[str, Channel] = WeakValueDictionary()
-        self._schemas = {name: _checked_schema(name, game) for name, game in self._games.items()}
-        _check_chat(_made("chat handler", chat))
+        self._declared = {name: check_game(name, game) for name, game in self._games.items()}
+        check_chat(chat)
 
     def __iter__(self) -> Iterator[Room]:
         return iter(list(self._rooms.values()))
@@ -156,6 +146,9 @@ class Lobby:
         most = self._limits.rooms_per_session
         if (room is None or session not in room) and len(session.seats) + len(session.waits_for) >= most:
             raise Refused(f"you are in {most} rooms, which is the most", "too-many-rooms")
+        if room is None or session not in room:
+            self._meet_others(session, game, now)
+            room = self._rooms.get(full)  # it may have been theirs alone
         if room is None:
             if len(self._rooms) >= self._limits.rooms:
                 raise Refused("the server has no room for more rooms", "too-many-rooms")
@@ -164,6 +157,27 @@ class Lobby:
             room = self._make(game, full)
             room.open(now)
         return room
+
+    def _meet_others(self, session: Session, game: str, now: float) -> None:
+        """Do as the game says about a user who is in it already, with another session.
+
+        Raises:
+            Refused: The other one stays. One that waits for its connection gives way: its user is here.
+        """
+        same_user = self._declared[game].same_user
+        if same_user == "allow":
+            return
+        others = [other for other in session.others() if self._is_in(other, game)]
+        if same_user == "refuse" and any(other.pipe is not None for other in others):
+            raise Refused("you are here already, on another connection", "already-here")
+        for other in others:
+            other.end(CloseCode.ELSEWHERE, "you came in elsewhere", now)
+            for number in list(other.seats):
+                self._by_number[number].leave(other, now)
+
+    def _is_in(self, session: Session, game: str) -> bool:
+        rooms = map(self._by_number.get, (*session.seats, *session.waits_for))
+        return any(room is not None and room.name.startswith(f"{game}/") for room in rooms)
 
     def _parse(self, wanted: str) -> tuple[str, str]:
         """(game, room) of a room's name (wire page, clause 6.1)."""
@@ -183,7 +197,7 @@ class Lobby:
             self._report("room-failed", error, room=full)
             raise Refused(f"room {full} could not be made", "failed") from error
         room = Room(
-            self._room_numbers.take(), full, handler, chat, self._schemas[game], self._channel(full),
+            self._room_numbers.take(), full, handler, chat, self._declared[game].schema, self._channel(full),
             self.around, Random(self._random.getrandbits(64)),
         )  # fmt: skip
         handler.room = chat.room = room
@@ -205,63 +219,3 @@ def _room_name(name: str) -> str:
     if "/" in name:
         raise Refused("a room's name without /", "bad-name")
     return check_name(name)
-
-
-def _made(what: str, make: Callable[[], Any]) -> Any:
-    try:
-        return make()
-    except Exception as error:
-        raise ConfigError(f"the {what} cannot be made: {error}") from error
-
-
-def _check(handler: Any, interface: Any, what: str) -> None:
-    # `room` is set when a room is made: for the check it only has to be a name of the handler's.
-    if not hasattr(handler, "room"):
-        with suppress(AttributeError):  # then the check says that there is none
-            handler.room = None
-    try:
-        verifyObject(interface, handler)
-    except Invalid as error:
-        # In its many lines, the object's address and the interface's module help nobody.
-        text = re.sub(r"^The object .*? has failed to implement interface \S+:", "", str(error))
-        why = "; ".join(text.replace(f"{interface.__module__}.", "").strip().splitlines())
-        why = re.sub(r"\s+", " ", why)
-        raise ConfigError(f"the {what} {type(handler).__name__} does not keep {interface.__name__}: {why}") from error
-
-
-def _check_chat(handler: Any) -> None:
-    _check(handler, IChatHandler, "chat handler")
-    name, slow_s = type(handler).__name__, handler.slow_s
-    if not isinstance(slow_s, int | float) or not slow_s >= 0.0:
-        raise ConfigError(f"the chat handler {name}: slow_s is {slow_s!r}; a number of seconds, at least 0")
-    if iscoroutinefunction(handler.moderates):
-        raise ConfigError(f"the chat handler {name}: moderates may not be async")
-
-
-def _checked_schema(name: str, game: Callable[[], Any]) -> Schema:
-    handler = _made(f"handler of game {name}", game)
-    _check(handler, ISyncHandler, f"handler of game {name},")
-    hz, most = handler.tick_hz, handler.max_players
-    if not isinstance(hz, int | float) or not LEAST_HZ <= hz <= MOST_HZ:
-        raise ConfigError(f"game {name}: tick_hz is {hz!r}; a number from 1/60 to {MOST_HZ}")
-    if not isinstance(most, int) or most < 1:
-        raise ConfigError(f"game {name}: max_players is {most!r}; a whole number, at least 1")
-    if iscoroutinefunction(handler.tick):
-        raise ConfigError(f"game {name}: tick may not be async")
-    try:
-        check_steps(handler)
-    except ConfigError as error:
-        raise ConfigError(f"game {name}: {error}") from error
-    for what in ("tables", "actions", "events", "documents", "keep"):
-        if not isinstance(declared := getattr(handler, what), Iterable) or isinstance(declared, str):
-            of = "names" if what == "documents" else "classes"
-            raise ConfigError(f"game {name}: {what} is {declared!r}; a list of {of}, also if it is one")
-    tables, documents = list(handler.tables), list(handler.documents)
-    for kept in handler.keep:
-        if kept not in tables and kept not in documents:
-            what = getattr(kept, "__name__", kept)
-            raise ConfigError(f"game {name}: keep names {what}, which is not among its tables and documents")
-    try:
-        return Schema(tables, list(handler.actions), list(handler.events), documents)
-    except (ConfigError, TypeError) as error:
-        raise ConfigError(f"game {name}: {error}") from error

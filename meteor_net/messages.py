@@ -329,6 +329,7 @@ class Joined(Message, frozen=True):
     rows: Rows
     last_seq: UInt
     event: UInt
+    key: UInt = 0
 
 
 class Leave(Message, frozen=True):

@@ -188,6 +188,8 @@ class Half:  # type: ignore[misc]
     tables = actions = events = documents = keep = ()
     tick_hz = 20
     max_players = 4
+    away_s = None
+    same_user = "allow"
     room = None
 
     def opened(self, what: str) -> None:  # type: ignore[override]
@@ -260,7 +262,11 @@ class StartTests(SynchronousTestCase):
             self.assertIn("game sea: tick_hz is", self.wrong(self.changed(tick_hz=hz)))
         for most in (0, -1, 1.5, "64", None):
             self.assertIn("game sea: max_players is", self.wrong(self.changed(max_players=most)))
-        for good in ({"tick_hz": 1 / 60}, {"tick_hz": 120}, {"max_players": 1}):
+        for away_s in (-1, float("nan"), float("inf"), "30"):
+            self.assertIn("game sea: away_s is", self.wrong(self.changed(away_s=away_s)))
+        for same_user in ("kick", None, []):
+            self.assertIn("allow, replace, refuse", self.wrong(self.changed(same_user=same_user)))
+        for good in ({"tick_hz": 1 / 60}, {"tick_hz": 120}, {"max_players": 1}, {"away_s": 0}, {"same_user": "refuse"}):
             bench = Bench(self.changed(**good))
             (joined,) = bench.guest("ann").found(Joined)
             self.assertLessEqual(joined.tick_us, 60_000_000)

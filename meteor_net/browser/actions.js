@@ -1,28 +1,29 @@
 // Our actions that the server has not answered yet (wire clause 9).
 //
-// Inputs are numbered and forgotten: they are never sent again. While there is no connection no input is numbered, so an action that
-// was never sent has a higher number than all that were.
+// Inputs are numbered and forgotten: they are never sent again. An action gets its number when it is sent, so that numbers go out in order.
 
 import { Refused } from "./errors.js";
-import { ACTIONS_WAITING } from "./limits.js";
+import { ACTIONS_OPEN, ACTIONS_WAITING } from "./limits.js";
 
 /**
- * @typedef {object} Waiting
+ * @typedef {object} Action
  * @property {number} kind the action's number in the schema
  * @property {(number|string)[]} values
- * @property {boolean} sent
  * @property {(value: unknown) => void} resolve
  * @property {(error: Error) => void} reject
  */
+/** Sent; `again`: the server had taken it before we said it again, so its answer comes by itself. @typedef {Action & {again: boolean}} Open */
 
 export class WaitingActions {
   #next = 1;
   #acked = 0;
-  /** @type {Map<number, Waiting>} by sequence number, ascending */
-  #waiting = new Map();
+  /** @type {Action[]} never sent, in order */
+  #queued = [];
+  /** @type {Map<number, Open>} sent, by sequence number, ascending */
+  #open = new Map();
 
   get size() {
-    return this.#waiting.size;
+    return this.#queued.length + this.#open.size;
   }
 
   /** The sequence number of an input. */
@@ -31,17 +32,28 @@ export class WaitingActions {
   }
 
   /**
-   * Number an action and keep it until it is answered.
-   * @param {Waiting} action
-   * @returns {number} its sequence number; 0 if too many wait: it is refused then
+   * Queue an action; it is refused if too many wait.
+   * @param {Action} action
    */
-  action(action) {
-    if (this.#waiting.size >= ACTIONS_WAITING) {
-      action.reject(new Refused("too many actions wait for the server", "slow-down"));
-      return 0;
+  add(action) {
+    if (this.size >= ACTIONS_WAITING) action.reject(new Refused("too many actions wait for the server", "slow-down"));
+    else this.#queued.push(action);
+  }
+
+  /**
+   * Take those out of the queue that may be sent now: 64 may be open.
+   * @returns {[number, Action][]} in order, with their sequence numbers
+   */
+  next() {
+    /** @type {[number, Action][]} */
+    const fresh = [];
+    while (this.#queued.length && this.#open.size < ACTIONS_OPEN) {
+      const action = { .../** @type {Action} */ (this.#queued.shift()), again: false };
+      const seq = this.#next++;
+      this.#open.set(seq, action);
+      fresh.push([seq, action]);
     }
-    this.#waiting.set(this.#next, action);
-    return this.#next++;
+    return fresh;
   }
 
   /**
@@ -54,9 +66,9 @@ export class WaitingActions {
 
   /** A packet is dealt with: what is taken and had no answer of its own in it was answered by ACK alone (9.4). */
   packetRead() {
-    for (const [seq, action] of this.#waiting) {
+    for (const [seq, action] of this.#open) {
       if (seq > this.#acked) break;
-      if (action.sent) this.take(seq)?.resolve(null);
+      if (!action.again) this.take(seq)?.resolve(null);
     }
   }
 
@@ -65,29 +77,32 @@ export class WaitingActions {
    * @param {number} seq
    */
   take(seq) {
-    const action = this.#waiting.get(seq);
-    this.#waiting.delete(seq);
+    const action = this.#open.get(seq);
+    this.#open.delete(seq);
     return action;
   }
 
   /**
-   * We are in again: what may have been taken and cannot be answered any more is refused as `unanswered`; the rest is to be sent now.
-   * @param {number} lastSeq the highest number that was taken of this session (6.2)
-   * @param {boolean} resumed whether the session is the one that we had
-   * @returns {[number, Waiting][]} in order
+   * The same player goes on: those that are open are to be said again, before anything new (9.6).
+   * @param {number} lastSeq the highest number that was taken (6.2)
+   * @returns {[number, Action][]} in order
    */
-  again(lastSeq, resumed) {
-    const before = [...this.#waiting];
-    this.#waiting.clear();
+  resumed(lastSeq) {
+    this.#next = Math.max(this.#next, lastSeq + 1);
+    for (const [seq, action] of this.#open) action.again = seq <= lastSeq;
+    return [...this.#open];
+  }
+
+  /**
+   * Numbers begin anew, for we are another player there; nobody knows what became of those that were sent.
+   * @param {number} lastSeq
+   */
+  restarted(lastSeq) {
+    const lost = [...this.#open.values()];
+    this.#open.clear();
     this.#acked = lastSeq;
-    this.#next = resumed ? Math.max(this.#next, lastSeq + 1) : lastSeq + 1;
-    for (const [seq, action] of before) {
-      if (action.sent && (!resumed || seq <= lastSeq)) {
-        action.reject(new Refused("the answer was lost with the connection", "unanswered"));
-      } else this.#waiting.set(resumed ? seq : this.#next++, action);
-    }
-    for (const action of this.#waiting.values()) action.sent = true;
-    return [...this.#waiting];
+    this.#next = lastSeq + 1;
+    for (const action of lost) action.reject(new Refused("nobody knows whether it was done: the answer was lost with the session", "unknown"));
   }
 
   /**
@@ -95,7 +110,10 @@ export class WaitingActions {
    * @param {string} text
    */
   end(text) {
-    for (const action of this.#waiting.values()) action.reject(new Refused(text, action.sent ? "unanswered" : "failed"));
-    this.#waiting.clear();
+    const [lost, queued] = [[...this.#open.values()], this.#queued];
+    this.#open.clear();
+    this.#queued = [];
+    for (const action of lost) action.reject(new Refused(text, "unknown"));
+    for (const action of queued) action.reject(new Refused(text, "failed"));
   }
 }

@@ -36,7 +36,7 @@ export const LineState = Object.freeze({ AS_SAID: 0, EDITED: 1, DELETED: 2 });
  * @typedef {{type: "REFUSED", room: number, seq: number, reason: string, text: string}} RefusedMessage
  * @typedef {{type: "WELCOME", version: number, session: string, user: string, name: string, time: number, resume: string, limits: Map<string, number>, features: string[]}} Welcome
  * @typedef {{type: "JOINED", room: number, name: string, epoch: number, tick: number, time: number, tickUs: number, stream: number,
- *   channels: [number, string, number, number][], schemaHash: Uint8Array, schema: Map<string, unknown>|null, rows: OwnRow[], lastSeq: number, event: number}} Joined
+ *   channels: [number, string, number, number][], schemaHash: Uint8Array, schema: Map<string, unknown>|null, rows: OwnRow[], lastSeq: number, event: number, key: number}} Joined
  * @typedef {{type: "LEFT", room: number, reason: string, text: string}} Left
  * @typedef {{type: "PING", number: number, time: number}} Ping
  * @typedef {{type: "PONG", number: number, time: number}} Pong

@@ -18,6 +18,7 @@ import { RoomWorld } from "./room-world.js";
 
 export class Room {
   #actions = new WaitingActions();
+  #key = -1;
   /** @type {Map<string, Step>} by the name of the input */
   #steps = new Map();
   /** @type {Smoothing} */
@@ -70,13 +71,18 @@ export class Room {
    * @param {number} nowMs
    */
   joined(message, resumed, nowMs) {
+    // The server keeps answers for a player; the key tells whether it still has the one that we were.
+    const samePlayer = resumed && message.key === this.#key && message.epoch === this.world.replica?.epoch;
     this.world.joined(message, nowMs);
+    this.#key = message.key;
     this.number = message.room;
     this.stream = message.stream;
     this.name = message.name;
     this.#prediction = this.#predicting();
     this.chat.joined(message.channels);
-    for (const [seq, action] of this.#actions.again(message.lastSeq, resumed)) this.#act(seq, action.kind, action.values, 0);
+    if (samePlayer) this.#actAll(this.#actions.resumed(message.lastSeq));
+    else this.#actions.restarted(message.lastSeq);
+    this.#actAll(this.#actions.next());
     this.#tell("joined", this.name);
   }
 
@@ -107,6 +113,7 @@ export class Room {
   /** A packet is dealt with. */
   packetRead() {
     this.#actions.packetRead();
+    if (this.number >= 0) this.#actAll(this.#actions.next());
   }
 
   /**
@@ -130,9 +137,17 @@ export class Room {
       return undefined;
     }
     return new Promise((resolve, reject) => {
-      const seq = this.#actions.action({ kind: kind.number, values, sent: joined, resolve, reject });
-      if (joined && seq) this.#act(seq, kind.number, values, seen);
+      this.#actions.add({ kind: kind.number, values, resolve, reject });
+      if (joined) this.#actAll(this.#actions.next(), seen);
     });
+  }
+
+  /**
+   * @param {[number, import("./actions.js").Action][]} actions with their sequence numbers
+   * @param {number} [seen] the tick on the player's screen, in eighths
+   */
+  #actAll(actions, seen = 0) {
+    for (const [seq, { kind, values }] of actions) this.#act(seq, kind, values, seen);
   }
 
   /**

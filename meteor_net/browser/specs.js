@@ -109,8 +109,8 @@ const SPECS = [
   spec(50, "JOIN", "client", { name: roomName, role: small, places: map, schemaHash: orNull(hash) }, [0, new Map(), null]),
   spec(51, "JOINED", "server", {
     room, name: roomName, epoch: count, tick: count, time: count, tickUs: seq, stream: count,
-    channels: list(tuple(count, long, count, count), 128), schemaHash: hash, schema: orNull(map), rows, lastSeq: count, event: count,
-  }),
+    channels: list(tuple(count, long, count, count), 128), schemaHash: hash, schema: orNull(map), rows, lastSeq: count, event: count, key: count,
+  }, [0]),
   spec(52, "LEAVE", "client", { room }),
   spec(53, "LEFT", "server", { room, reason: word, text: prose }),
   spec(54, "PING", "both", { number: count, time: count }),

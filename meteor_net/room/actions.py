@@ -1,11 +1,11 @@
-"""What players do: actions, applied once and in order; inputs, one for each player and tick (wire page, clause 9)."""
+"""What players do: actions, applied once, in order, and answered; inputs, one a player and tick (wire page, clause 9)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from ..codec import Shared
+from ..codec import Shared, encode_packet
 from ..errors import LocalProtocolError, MessageError, Refused
 from ..limits import MAX_PROSE_CHARS, MAX_WORD_CHARS, Limits
 from ..messages import Ack, ActionMessage, RefusedMessage, Result, fitting
@@ -37,22 +37,30 @@ class Actions:
         """A player does something; what is no input happens now."""
         seq = message.seq
         if seq <= player.top_seq:
-            return  # taken already: said again after a resume
+            self._again(player, message)
+            return
         player.top_seq = seq
         player.session.counters["actions"] += 1
         try:
             action = self._read(player, message, now)
         except Refused as refused:
-            self._refuse(player, seq, refused)
+            self._refuse(player, seq, refused, kept=not self._is_input(message.kind))
             return
         if isinstance(action, Input):
             if len(player.inputs) == player.inputs.maxlen:
                 self.counters["inputs_dropped"] += 1
             player.inputs.append((seq, message.seen, action))
             return
-        player.answering.add(seq)
+        player.answers.awaited[seq] = False
         self._asking.after(player, lambda _, now: self._act(player, seq, message.seen, action, now), now,
                            lambda refused: self._refuse(player, seq, refused))  # fmt: skip
+
+    def too_many(self, player: Player, message: ActionMessage) -> None:
+        """An action came too fast to be looked at. It has its number all the same, so it is refused for good."""
+        if message.seq > player.top_seq:
+            player.top_seq = message.seq
+            refused = Refused("too many messages; this one was dropped", "slow-down")
+            self._refuse(player, message.seq, refused, kept=not self._is_input(message.kind))
 
     def take_inputs(self, players: Iterable[Player], now: float) -> None:
         """The tick begins: one input of each player's, the oldest; all steps first, then the handlers."""
@@ -87,6 +95,25 @@ class Actions:
                 player.acked_seq = seq
                 player.session.put(Lane.ACKS, Ack(self._room, seq, tick))
 
+    def _again(self, player: Player, message: ActionMessage) -> None:
+        """An action comes that was taken: its answer may be lost. An input is not answered, and nobody says it again."""
+        seq, answers = message.seq, player.answers
+        if self._is_input(message.kind):
+            return
+        if seq in answers.awaited:
+            answers.awaited[seq] = True
+        elif answers.has(seq):
+            self._tell(player, seq, answers.of(seq))
+        else:
+            text = "it was done or refused so long ago that the answer is not kept"
+            player.put(Lane.ACKS, RefusedMessage(self._room, seq, "unknown", text))
+
+    def _is_input(self, kind: int) -> bool:
+        return kind < len(self._schema.actions) and issubclass(self._schema.actions[kind], Input)
+
+    def _tell(self, player: Player, seq: int, answer: bytes | None) -> None:
+        player.put(Lane.ACKS, Result(self._room, seq, None) if answer is None else Shared(answer))
+
     def _read(self, player: Player, message: ActionMessage, now: float) -> Any:
         if player.role != "play":
             raise Refused("you are watching", "watching")
@@ -104,17 +131,19 @@ class Actions:
 
     def _act(self, player: Player, seq: int, seen: int, action: Any, now: float) -> None:
         def done(value: Any, now: float) -> None:
-            player.answering.discard(seq)
             self.counters["actions"] += 1
             if value is None:
+                if player.answers.keep(seq, None):
+                    self._tell(player, seq, None)
                 return
             try:
-                result = Shared.checked(Result(self._room, seq, value), self._limits)
+                result = Shared.checked(Result(self._room, seq, value), self._limits).payload
             except LocalProtocolError as error:
                 self._asking.raised(player, "action", error)
                 self._refuse(player, seq, as_refused(error))
             else:
-                player.put(Lane.ACKS, result)
+                player.answers.keep(seq, result)
+                self._tell(player, seq, result)
 
         def refused(error: BaseException, now: float) -> None:
             self._refuse(player, seq, as_refused(error))
@@ -122,10 +151,12 @@ class Actions:
         player.seen = seen / 8.0
         self._asking.ask(player, "action", self._call(player, action), done, refused, now)
 
-    def _refuse(self, player: Player, seq: int, refused: Refused) -> None:
-        player.answering.discard(seq)
+    def _refuse(self, player: Player, seq: int, refused: Refused, *, kept: bool = True) -> None:
         self.counters["refused"] += 1
         player.session.counters["refused"] += 1
-        player.put(Lane.ACKS, RefusedMessage(
+        answer = encode_packet([RefusedMessage(
             self._room, seq, fitting(refused.reason, MAX_WORD_CHARS), fitting(refused.text, MAX_PROSE_CHARS),
-        ))  # fmt: skip
+        )])  # fmt: skip
+        if kept:  # nobody says an input again
+            player.answers.keep(seq, answer)
+        self._tell(player, seq, answer)

@@ -91,7 +91,7 @@ class Members:
 
     def _come_back(self, player: Player, wish: _Wish, now: float) -> None:
         if not player.online:
-            player.online = True
+            player.online, player.away_until = True, None
             self._tell_game(player, "back", now)
         self._asking.after(player, lambda _, now: self._seat(player, wish, now), now)
 
@@ -201,7 +201,7 @@ class Members:
             channels=[(channel.number, channel.name, *(channel.place or (0, 0))) for channel in channels],
             schema_hash=room.schema.hash,
             schema=None if wish.message.schema_hash == room.schema.hash else room.schema.describe(),
-            rows=player.joined_rows(), last_seq=player.top_seq, event=room.events.number,
+            rows=player.joined_rows(), last_seq=player.top_seq, event=room.events.number, key=player.key,
         ))  # fmt: skip
         for channel in channels:
             channel.hear(session, places.channels.get(channel.name))
@@ -217,6 +217,8 @@ class Members:
         if not player.online:
             return
         self._quiet(player)
+        away_s = self._room.game.away_s
+        player.away_until = now + (self._around.limits.away_s if away_s is None else away_s)
         self._around.inbox(player.user).unhear(session)
         self._tell_game(player, "away", now)
 

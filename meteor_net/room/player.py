@@ -19,6 +19,7 @@ from ..session.bucket import TokenBucket
 from ..session.outbox import Lane
 from ..session.session import Session
 from ..state import Coding, Input, Row
+from .answers import Answers
 
 if TYPE_CHECKING:
     from ..state.sight.lookout import Looking
@@ -43,6 +44,8 @@ class Player:
         inputs: Inputs that wait for a tick.
         steered: Kind and integers of the last that a step was run with, or None; `missed` the ticks without one since.
         top_seq: The highest sequence number that came; `acked_seq` the highest that was told taken.
+        answers: What its newest actions were answered with.
+        away_until: When the room lets go of it, in seconds, while it is away.
         coding: Of the frames that it gets.
         held: Number of the version that was written last, None if a keyframe is due.
         written_tick: The tick of that version; `written_at` when the oldest frame was written that the client
@@ -69,13 +72,14 @@ class Player:
         self.room = room
         self.data: dict[Any, Any] = {}
         self.online = True
+        self.away_until: float | None = None
         self.seen = 0.0
         self.inputs: deque[Waiting] = deque(maxlen=limits.inputs_waiting)
         self.steered: tuple[type[Input], Any] | None = None
         self.missed = 0
         self.top_seq = 0
         self.acked_seq = 0
-        self.answering: set[int] = set()
+        self.answers = Answers(limits.answers_bytes)
         self.coding = Coding.VARINT
         self.held: int | None = None
         self.written_tick = 0
@@ -228,7 +232,7 @@ class Player:
     def settled_seq(self) -> int:
         """The highest sequence number up to which all are taken: none waits for a tick, or for an answer."""
         open_seqs = [seq for seq, _, _ in self.inputs]
-        open_seqs.extend(self.answering)
+        open_seqs.extend(self.answers.awaited)
         return min(open_seqs) - 1 if open_seqs else self.top_seq
 
 

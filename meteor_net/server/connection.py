@@ -58,16 +58,13 @@ class Connection:
         self._joins = TokenBucket(limits.joins_per_s, limits.joins_burst)
         self._too_many = 0
         self._told_at = 0.0
-        self._hello_timer: Any = None
         self._ended_with: int = CloseCode.ABNORMAL
 
     # --- the transport's events ---
 
     def opened(self) -> None:
         """The transport is open: HELLO is due."""
-        self._hello_timer = self._host.call_later(
-            self._host.limits.hello_s, self.end, CloseCode.HELLO_TIMEOUT, "no HELLO came in time"
-        )
+        self._host.expect_hello(self)
 
     def received(self, data: bytes) -> None:
         """A packet came."""
@@ -106,7 +103,7 @@ class Connection:
         if self.phase is Phase.GONE:
             return
         self.phase = Phase.GONE
-        self._stop_hello_timer()
+        self._host.expect_no_hello(self)
         now = self._host.begin_turn()
         session = self.session
         if session is not None and session.pipe is self.pipe:
@@ -124,7 +121,7 @@ class Connection:
             return
         self.phase = Phase.LEAVING
         self._ended_with = code
-        self._stop_hello_timer()
+        self._host.expect_no_hello(self)
         self._host.report("ended", connection=self.name, code=int(code), text=text)
         self.pipe.send(framed(Shared.of(Goodbye(int(code), text[:1000])), self.pipe))
         self.pipe.close(code, text)
@@ -134,11 +131,6 @@ class Connection:
         """For logs."""
         return self.session.name if self.session is not None else self.address
 
-    def _stop_hello_timer(self) -> None:
-        timer, self._hello_timer = self._hello_timer, None
-        if timer is not None and timer.active():
-            timer.cancel()
-
     # --- messages ---
 
     def _take(self, message: Message, now: float) -> None:
@@ -147,9 +139,12 @@ class Connection:
             self._hello(message, now)
         elif isinstance(message, Goodbye):
             self._goodbye(now)
-        elif self.session is not None and self._may(type(message), now):
+        elif self.session is not None:
             self._host.registry.settle(self.session)
-            self._route(self.session, message, now)
+            if self._may(type(message), now):
+                self._route(self.session, message, now)
+            else:
+                self._dropped(self.session, message)
 
     def _may(self, kind: type[Message], now: float) -> bool:
         """Whether the peer keeps within the rate of all its messages; one that does not at all has to go."""
@@ -162,6 +157,13 @@ class Connection:
             self._told_at = now
             self._put(ErrorMessage(CODES[kind], "slow-down", "too many messages; some were dropped"))
         return False
+
+    def _dropped(self, session: Session, message: Message) -> None:
+        """A message was dropped: of those that are answered once, each gets its answer all the same."""
+        if isinstance(message, ActionMessage) and message.room in session.seats:
+            self._room(message.room).actions.too_many(session.seats[message.room], message)
+        elif isinstance(message, Say):
+            self._put(Unsaid(message.channel, message.cid, "slow-down", "too many messages; this one was dropped"))
 
     def _route(self, session: Session, message: Message, now: float) -> None:
         if isinstance(message, Ping):
@@ -213,22 +215,37 @@ class Connection:
     # --- coming in ---
 
     def _hello(self, hello: Hello, now: float) -> None:
-        self._stop_hello_timer()
+        self._host.expect_no_hello(self)
         self.features = FEATURES.intersection(hello.features)
         if not set(hello.versions) & set(VERSIONS):
             raise RemoteProtocolError(
                 f"this server speaks {list(VERSIONS)}, you speak {hello.versions}", CloseCode.WRONG_VERSION
             )
-        session = self._host.registry.resume(hello.resume)
-        if session is not None:
-            session.counters["resumed"] += 1
-            self._enter(session, now)
-            return
-        self._host.authenticate(hello, self.address, self._known, self._unknown, now)
+        if hello.token is None or not self._host.knows_tokens:
+            session = self._host.registry.resume(hello.resume)
+            if session is not None:
+                self._come_back(session, hello.resume, now)
+                return
+        self._host.authenticate(
+            hello, self.address, lambda identity, now: self._known(identity, hello.resume, now), self._unknown, now
+        )
 
-    def _known(self, identity: Identity, now: float) -> None:
-        if self.phase is Phase.ENTERING:  # else gone while we looked
-            self._enter(self._host.registry.make(identity, now), now)
+    def _known(self, identity: Identity, resume: str | None, now: float) -> None:
+        """Who it is has been proved: only a session of the same user is taken up."""
+        if self.phase is not Phase.ENTERING:  # gone while we looked
+            return
+        session = self._host.registry.resume(resume, identity)
+        if session is not None:
+            self._come_back(session, resume, now)
+        else:
+            self._enter(self._host.registry.make(identity, now), None, now)
+
+    def _come_back(self, session: Session, resume: str | None, now: float) -> None:
+        if session.over is not None:
+            self.end(*session.over)
+            return
+        session.counters["resumed"] += 1
+        self._enter(session, resume, now)
 
     def _unknown(self, error: BaseException, now: float) -> None:
         if isinstance(error, Refused):
@@ -237,14 +254,14 @@ class Connection:
             self._host.report("error", error, player=self.address, verb="authenticate")
             self.end(CloseCode.INTERNAL, "it could not be found out who you are")
 
-    def _enter(self, session: Session, now: float) -> None:
+    def _enter(self, session: Session, presented: str | None, now: float) -> None:
         self._host.attach(session, self, now)
         self.session = session
         self.phase = Phase.READY
         limits = self._host.limits
         self._put(Welcome(
             version=VERSIONS[-1], session=session.id, user=session.user, name=session.name,
-            time=self._host.server_ms(now), resume=self._host.registry.token(session),
+            time=self._host.server_ms(now), resume=self._host.registry.token(session, presented),
             limits={
                 "packet_in_bytes": limits.packet_in_bytes, "packet_out_bytes": limits.packet_out_bytes,
                 "line_chars": limits.line_chars, "ping_s": limits.ping_s, "ping_world_s": limits.ping_world_s,

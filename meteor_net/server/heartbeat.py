@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: A ping at least so often, so that the round trip is known of peers that talk all the time.
 ROUND_TRIP_S = 10.0
+#: A session is looked at so often.
+LOOK_S = 1.0
 
 
 def beat(host: Host, session: Session, now: float) -> None:
@@ -19,15 +21,14 @@ def beat(host: Host, session: Session, now: float) -> None:
     limits = host.limits
     pipe = session.pipe
     if pipe is None:
-        if session.away_until is not None and now >= session.away_until:
-            host.report("expired", player=session.name, user=session.user)
-            host.forget(session, now)
+        _away(host, session, now)
         return
     if pipe.heard:
         pipe.heard = False
         session.heard_at = now
     silent_s = now - session.heard_at
-    if silent_s >= limits.silent_s:
+    # It is looked at once a second, so a byte may be a second older than we know: in time, it is gone at the look before.
+    if silent_s >= limits.silent_s - LOOK_S:
         # Nobody reads a goodbye there: tell it, and cut.
         host.lose(session, now)
         pipe.close(CloseCode.SILENT, "you were silent for too long")
@@ -40,6 +41,17 @@ def beat(host: Host, session: Session, now: float) -> None:
         or (now - session.sent_at >= limits.ping_world_s and in_world(host, session))
     ):
         session.ping(now, server_ms=host.server_ms(now))
+
+
+def _away(host: Host, session: Session, now: float) -> None:
+    """Look after a session without a connection: each room waits as long as its game says; without any it is over."""
+    for player in list(session.seats.values()):
+        if player.away_until is not None and now >= player.away_until:
+            player.room.leave(session, now)
+    waits = session.over is not None and session.away_until is not None and now < session.away_until
+    if not session.seats and not waits:
+        host.report("expired", player=session.name, user=session.user)
+        host.forget(session, now)
 
 
 def in_world(host: Host, session: Session) -> bool:

@@ -25,15 +25,16 @@ from ..room import Room
 from ..session.outbox import Pipe
 from ..session.registry import SLOTS, Registry
 from ..session.session import Session
+from .auth import Guests
 from .connection import Connection
 from .counts import monitor
-from .heartbeat import beat
+from .heartbeat import LOOK_S, beat
 from .logbook import Logbook
 from .tickers import Tickers
 from .turns import Turns, as_deferred
 
-#: The heartbeat looks at every session once a second, a tenth of them at a time.
-BEAT_S = 1.0 / SLOTS
+#: The heartbeat looks at every session in turn, a tenth of them at a time; and whose HELLO is late.
+BEAT_S = LOOK_S / SLOTS
 #: What the rooms' last saves may wait for, one after another: `closed` of their games, a save, and one more.
 LAST_ANSWERS = 3
 
@@ -79,6 +80,8 @@ class Host:
         self._authenticator = authenticator
         self._connections: dict[Connection, None] = {}
         self._addresses: Counter[str] = Counter()
+        #: Connections without a HELLO -> by when it has to come, in seconds; the oldest first.
+        self._strangers: dict[Connection, float] = {}
         self._beats = 0
         self._heartbeat = LoopingCall(self._beat)
         self._heartbeat.clock = reactor
@@ -131,10 +134,6 @@ class Host:
         """Milliseconds of the server's clock."""
         return int(now * 1000)
 
-    def call_later(self, delay_s: float, call: Callable[..., object], *arguments: object) -> Any:
-        """Call something later, with the reactor's clock."""
-        return self._reactor.callLater(delay_s, call, *arguments)
-
     def begin_turn(self) -> float:
         """Something happens; see `Turns.begin`."""
         return self._turns.begin()
@@ -163,6 +162,14 @@ class Host:
         self.counters["connections"] += 1
         return connection
 
+    def expect_hello(self, connection: Connection) -> None:
+        """A connection is open: its HELLO is due."""
+        self._strangers[connection] = self._reactor.seconds() + self.limits.hello_s
+
+    def expect_no_hello(self, connection: Connection) -> None:
+        """It has come, or will not come any more."""
+        self._strangers.pop(connection, None)
+
     def disconnected(self, connection: Connection, code: int) -> None:
         """A connection is gone."""
         if self._connections.pop(connection, self) is self:
@@ -173,6 +180,11 @@ class Host:
             del self._addresses[connection.address]
         if self._stopping is not None and not self._connections and not self._stopping.called:
             self._stopping.callback(None)
+
+    @property
+    def knows_tokens(self) -> bool:
+        """Whether a token of HELLO's says who somebody is: guests are somebody new each time."""
+        return not isinstance(self._authenticator, Guests)
 
     def authenticate(
         self, hello: Hello, address: str, then: Callable[[Identity, float], None],
@@ -198,13 +210,11 @@ class Host:
 
     def attach(self, session: Session, connection: Connection, now: float) -> None:
         """A connection takes a session up; an older one of the same session ends."""
-        old = session.pipe
-        if old is not None:
+        hang_up = session.hang_up
+        if hang_up is not None:
             self._away(session, now)
-            for other in list(self._connections):
-                if other.pipe is old:
-                    other.end(CloseCode.REPLACED, "this session was taken up on another connection")
-        session.attach(connection.pipe, now, connection.features)
+            hang_up(CloseCode.REPLACED, "this session was taken up on another connection")
+        session.attach(connection.pipe, now, connection.features, connection.end)
 
     def lose(self, session: Session, now: float) -> None:
         """A session's connection was lost: a player may come back; in no room there is nothing to come back to."""
@@ -235,6 +245,8 @@ class Host:
     def _beat(self) -> None:
         now = self.begin_turn()
         self._beats += 1
+        for connection in [each for each, due in self._strangers.items() if due <= now]:
+            connection.end(CloseCode.HELLO_TIMEOUT, "no HELLO came in time")
         for session in self.registry.slot(self._beats):
             try:
                 beat(self, session, now)

@@ -2,129 +2,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
 from dataclasses import dataclass
 
 from ..errors import Refused
+from ..limits import MAX_OPEN_ACTIONS
 from ..messages import Values
 
 #: Actions without an answer; more than a player can do while a connection is being mended.
 MAX_WAITING_ACTIONS = 256
 
 
-@dataclass
+@dataclass(slots=True)
 class Waiting:
-    """An action on its way, or still here for want of a connection.
+    """An action that has no answer yet: *open* once it was sent, *queued* before.
 
-    Its `key` stays; its `seq` changes if another session begins before it was sent.
+    Attributes:
+        key: Names it to whoever asked, for as long as it waits.
+        kind, values: As on the wire.
+        seq: The number under which it was sent; 0 before.
+        again: The server had taken it before we said it again: its answer comes by itself, and an ACK proves nothing.
     """
 
     key: int
-    seq: int
     kind: int
     values: Values
-    sent: bool
-    #: All up to it are taken: without a result of its own, that was the answer.
-    taken: bool = False
+    seq: int = 0
+    again: bool = False
 
 
 class WaitingActions:
-    """Number actions and inputs, keep those that need an answer, tell which to say again.
+    """Number actions and inputs, keep those that need an answer, tell which to say, and which to say again.
 
-    Inputs are numbered and forgotten: they are never said again. While there is no connection no
-    input is numbered, so an action that was never sent has a higher number than all that were.
+    Inputs are numbered and forgotten: they are never said again. An action gets its number when it is sent, so that
+    numbers go out in order.
     """
 
     def __init__(self) -> None:
         self._next_seq = 1
         self._next_key = 1
+        self._queued: deque[Waiting] = deque()
         #: By sequence number, ascending.
-        self._waiting: dict[int, Waiting] = {}
-        self._taken: list[Waiting] = []
+        self._open: dict[int, Waiting] = {}
+        self._acked = 0
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._queued) + len(self._open)
 
     def input(self) -> int:
         """Give an input its sequence number."""
         self._next_seq += 1
         return self._next_seq - 1
 
-    def action(self, kind: int, values: Values, sent: bool) -> Waiting:
-        """Give an action its number and keep it.
+    def action(self, kind: int, values: Values) -> int:
+        """Queue an action.
+
+        Returns:
+            Its key.
 
         Raises:
             Refused: If 256 wait already.
         """
-        if len(self._waiting) >= MAX_WAITING_ACTIONS:
+        if len(self) >= MAX_WAITING_ACTIONS:
             raise Refused(f"{MAX_WAITING_ACTIONS} actions wait for the server already", "slow-down")
-        waiting = Waiting(self._next_key, self.input(), kind, values, sent)
+        waiting = Waiting(self._next_key, kind, values)
         self._next_key += 1
-        self._waiting[waiting.seq] = waiting
-        return waiting
+        self._queued.append(waiting)
+        return waiting.key
+
+    def next(self) -> list[Waiting]:
+        """Take those out of the queue that may be sent now, in order: 64 may be open."""
+        fresh = []
+        while self._queued and len(self._open) < MAX_OPEN_ACTIONS:
+            waiting = self._queued.popleft()
+            waiting.seq = self.input()
+            self._open[waiting.seq] = waiting
+            fresh.append(waiting)
+        return fresh
 
     def acked(self, seq: int) -> None:
         """All up to `seq` are taken; those that have no result by the end of the packet are done."""
-        for waiting in self._waiting.values():
-            if waiting.seq <= seq and waiting.sent and not waiting.taken:
-                waiting.taken = True
-                self._taken.append(waiting)
+        self._acked = max(self._acked, seq)
 
     def answered(self, seq: int) -> int | None:
         """An action has its answer.
 
         Returns:
-            Its key, None if no such action waits.
+            Its key, None if no such action is open.
         """
-        waiting = self._waiting.pop(seq, None)
+        waiting = self._open.pop(seq, None)
         return None if waiting is None else waiting.key
 
     def done(self) -> list[int]:
         """Take out the keys of those that were taken and had no result of their own."""
-        taken, self._taken = self._taken, []
-        return [waiting.key for waiting in taken if self._waiting.pop(waiting.seq, None)]
+        done = []
+        for waiting in list(self._open.values()):
+            if waiting.seq > self._acked:
+                break
+            if not waiting.again:
+                del self._open[waiting.seq]
+                done.append(waiting.key)
+        return done
 
-    def resumed(self, last_seq: int) -> list[int]:
-        """The session goes on: what it took stays taken, the rest is to be said again.
+    def resumed(self, last_seq: int) -> list[Waiting]:
+        """The same player goes on.
 
         Args:
             last_seq: The highest number that the server took.
 
         Returns:
-            Keys of those that were taken, whose answers are lost.
+            Those that are to be said again, in order, before anything new.
         """
         self._next_seq = max(self._next_seq, last_seq + 1)
-        return self._forget(lambda waiting: waiting.sent and waiting.seq <= last_seq)
+        for waiting in self._open.values():
+            waiting.again = waiting.seq <= last_seq
+        return list(self._open.values())
 
     def restarted(self, last_seq: int) -> list[int]:
-        """Another session began: its numbers start anew, and what was sent may have been taken.
+        """Numbers begin anew, for we are another player there; nobody knows what became of those that were sent.
 
         Returns:
-            Keys of those that were sent, whose answers are lost; the rest has new numbers.
+            Their keys. Those in the queue get new numbers when they are sent.
         """
-        lost = self._forget(lambda waiting: waiting.sent)
-        unsent = list(self._waiting.values())
-        self._waiting.clear()
+        lost = [waiting.key for waiting in self._open.values()]
+        self._open.clear()
+        self._acked = last_seq
         self._next_seq = last_seq + 1
-        for waiting in unsent:
-            waiting.seq = self.input()
-            self._waiting[waiting.seq] = waiting
         return lost
 
     def drop(self) -> list[int]:
         """Forget all that wait, and give their keys."""
-        return self._forget(lambda waiting: True)
-
-    def again(self) -> list[Waiting]:
-        """Take those that are to be said now, in order: all that wait, after a rejoin."""
-        waiting = list(self._waiting.values())
-        for each in waiting:
-            each.sent = True
-        return waiting
-
-    def _forget(self, which: Callable[[Waiting], bool]) -> list[int]:
-        self._taken.clear()
-        gone = [waiting for waiting in self._waiting.values() if which(waiting)]
-        for waiting in gone:
-            del self._waiting[waiting.seq]
-        return [waiting.key for waiting in gone]
+        keys = [waiting.key for waiting in (*self._open.values(), *self._queued)]
+        self._open.clear()
+        self._queued.clear()
+        return keys

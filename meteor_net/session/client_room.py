@@ -70,6 +70,7 @@ class ClientRoom:
         self.prediction = Prediction(self.world)
         self.lines = RoomLines(ChatSystem(self._send_line, new_cid, self._want_page), out, told)
         self._actions = WaitingActions()
+        self._key: int | None = None
         self._names: ActionNames | None = None
         self._line_queued = line_queued
         self._out = out
@@ -92,6 +93,8 @@ class ClientRoom:
         Raises:
             MessageError: If the schema is none, or is missing.
         """
+        # the server keeps answers for a player; the key tells whether it still has the one that we were
+        same_player = same_session and message.key == self._key and message.epoch == self.world.epoch
         fresh, other_schema = self.world.joined(message, now)
         self.prediction.joined()
         assert self.world.schema is not None
@@ -100,10 +103,14 @@ class ClientRoom:
             self._names = ActionNames(self.world.schema)
             self._refuse(self._actions.drop(), "changed", "the game was changed meanwhile")
         self._told.append(values.JoinedRoom(self.name, fresh))
-        lost = self._actions.resumed if same_session else self._actions.restarted
-        self._refuse(lost(message.last_seq), "unanswered", "the answer was lost with the connection")
-        for waiting in self._actions.again():
-            self._send_action(waiting)
+        if same_player:
+            for waiting in self._actions.resumed(message.last_seq):
+                self._send_action(waiting)
+        else:
+            text = "nobody knows whether it was done: the answer was lost with the session"
+            self._refuse(self._actions.restarted(message.last_seq), "unknown", text)
+        self._key = message.key
+        self._send_queued()
         self.lines.joined(message, now)
 
     def away(self) -> None:
@@ -114,6 +121,7 @@ class ClientRoom:
     def dropped(self, reason: str, text: str) -> None:
         """We are out for good: what waits will not be answered."""
         self.away()
+        self._refuse(self._actions.restarted(0), "unknown", text)  # they were sent: nobody will tell what became of them
         self._refuse(self._actions.drop(), reason, text)
         self.lines.drop(reason, text)
 
@@ -161,12 +169,11 @@ class ClientRoom:
             if self.number is not None:
                 seq = self.prediction.act(action, self._actions.input, now)
                 if seq is not None:
-                    self._send_action(Waiting(0, seq, kind, items, True))
+                    self._send_action(Waiting(0, kind, items, seq))
             return None
-        waiting = self._actions.action(kind, items, sent=self.number is not None)
-        if self.number is not None:
-            self._send_action(waiting)
-        return waiting.key
+        key = self._actions.action(kind, items)
+        self._send_queued()
+        return key
 
     def make(self, name: str, fields: dict[str, Any]) -> Action:
         """Make one of the game's actions by its name.
@@ -182,10 +189,16 @@ class ClientRoom:
         assert self.number is not None
         self._out.append(ActionMessage(self.number, waiting.seq, self.world.seen, waiting.kind, waiting.values))
 
+    def _send_queued(self) -> None:
+        if self.number is not None:
+            for waiting in self._actions.next():
+                self._send_action(waiting)
+
     def packet_read(self) -> None:
         """A packet is dealt with: actions that it acknowledged, without a result, are done."""
         for key in self._actions.done():
             self._told.append(values.ActionDone(self.name, key, None))
+        self._send_queued()
 
     def _refuse(self, keys: list[int], reason: str, text: str) -> None:
         self._told.extend(values.ActionRefused(self.name, key, reason, text) for key in keys)

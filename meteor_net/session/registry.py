@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from random import Random
 
@@ -29,7 +28,7 @@ class Registry:
         self._sessions: dict[str, Session] = {}
         self._by_token: dict[str, Session] = {}
         self._slots: list[dict[Session, None]] = [{} for _ in range(SLOTS)]
-        self._users: Counter[str] = Counter()
+        self._users: dict[str, dict[Session, None]] = {}
         self._made = 0
         # a dict, for a set would flush in the order of memory addresses: another one in each run
         self.dirty: dict[Session, None] = {}
@@ -47,28 +46,50 @@ class Registry:
         known = Identity(fitting(identity.user, MAX_NAME_CHARS), fitting(identity.name, MAX_NAME_CHARS))
         session = Session(f"{self._random.getrandbits(64):016x}", known, self._limits, self, now)
         self._sessions[session.id] = session
-        self._users[session.user] += 1
+        self._users.setdefault(session.user, {})[session] = None
         self._slots[self._made % SLOTS][session] = None
         self._made += 1
         return session
 
-    def token(self, session: Session) -> str:
-        """Give the session a new resume token. The one before stays good until `settle`, as the new one may be lost."""
+    def of(self, user: str) -> list[Session]:
+        """The sessions of a user, the oldest first."""
+        return list(self._users.get(user, ()))
+
+    def token(self, session: Session, presented: str | None = None) -> str:
+        """Give the session a new resume token.
+
+        Args:
+            session: Whose.
+            presented: The one with which it was just taken up. It stays good until `settle`, as the new one may be lost on its
+                way, and the next one too: the peer holds nothing newer than what it presents.
+        """
         token = f"{self._random.getrandbits(256):064x}"
-        for old in session.tokens[:-1]:
-            self._by_token.pop(old, None)
-        session.tokens = [*session.tokens[-1:], token]
-        self._by_token[token] = session
+        self._keep_tokens(session, [token] if presented is None else [presented, token])
         return token
 
     def settle(self, session: Session) -> None:
-        """The peer has shown that it has the newest token: older ones are worth nothing now."""
-        while len(session.tokens) > 1:
-            self._by_token.pop(session.tokens.pop(0), None)
+        """The peer has shown that it has the newest token: the one before is worth nothing now."""
+        if len(session.tokens) > 1:
+            self._keep_tokens(session, session.tokens[-1:])
 
-    def resume(self, token: str | None) -> Session | None:
-        """The session that a resume token belongs to, if it lives."""
-        return None if token is None else self._by_token.get(token)
+    def _keep_tokens(self, session: Session, tokens: list[str]) -> None:
+        for old in session.tokens:
+            self._by_token.pop(old, None)
+        session.tokens = tokens
+        for token in tokens:
+            self._by_token[token] = session
+
+    def resume(self, token: str | None, identity: Identity | None = None) -> Session | None:
+        """The session that a resume token belongs to, if it lives.
+
+        Args:
+            token: The resume token.
+            identity: Who brings it, where that was proved: a session is found only by its own user.
+        """
+        session = None if token is None else self._by_token.get(token)
+        if session is not None and identity is not None and session.user != fitting(identity.user, MAX_NAME_CHARS):
+            return None
+        return session
 
     def forget(self, session: Session) -> bool:
         """The session is over.
@@ -76,17 +97,17 @@ class Registry:
         Returns:
             Whether it was the last one of its user.
         """
-        for token in session.tokens:
-            self._by_token.pop(token, None)
+        self._keep_tokens(session, [])
         for slot in self._slots:
             slot.pop(session, None)
         self.dirty.pop(session, None)
         self.away.pop(session, None)
-        if self._sessions.pop(session.id, None) is not None:
-            self._users[session.user] -= 1
-        if self._users[session.user] > 0:
+        self._sessions.pop(session.id, None)
+        sessions = self._users.get(session.user, {})
+        sessions.pop(session, None)
+        if sessions:
             return False
-        del self._users[session.user]
+        self._users.pop(session.user, None)
         return True
 
     def slot(self, number: int) -> list[Session]:

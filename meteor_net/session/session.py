@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from ..codec import Shared
@@ -14,6 +14,9 @@ from .outbox import Lane, Outbox, Pipe, framed
 
 if TYPE_CHECKING:
     from .registry import Registry
+
+#: Takes a close code and a text.
+HangUp = Callable[[int, str], None]
 
 
 class Session:
@@ -28,6 +31,9 @@ class Session:
         heard_at, sent_at: When the last byte came, and the last packet went, in seconds.
         features: What the peer announced that we know, on the connection that it has or had.
         round_trip_ms: The last measured round trip; `best_round_trip_ms` the smallest of this connection.
+        away_until: When the server lets go of it at the latest, in seconds, while it is away; its rooms may do so sooner.
+        over: Why it was ended by the server, a close code and a text, or None.
+        hang_up: Says goodbye on the connection that it has, and closes it.
         counters: packets_in, packets_out, bytes_in, bytes_out, lines, actions, refused, skipped, resumed: plain integers.
     """
 
@@ -47,6 +53,8 @@ class Session:
         self.round_trip_ms: float | None = None
         self.best_round_trip_ms: float | None = None
         self.away_until: float | None = None
+        self.hang_up: HangUp | None = None
+        self.over: tuple[int, str] | None = None
         self.tokens: list[str] = []
         self.counters = dict.fromkeys(
             ("packets_in", "packets_out", "bytes_in", "bytes_out", "lines", "actions", "refused", "skipped", "resumed"),
@@ -134,9 +142,28 @@ class Session:
         best = self.best_round_trip_ms
         self.best_round_trip_ms = self.round_trip_ms if best is None else min(best, self.round_trip_ms)
 
-    def attach(self, pipe: Pipe, now: float, features: Collection[str] = ()) -> None:
-        """A connection takes the session up; its peer announced these features."""
+    def others(self) -> list[Session]:
+        """The other sessions of the same user in this process, the oldest first."""
+        return [other for other in self._registry.of(self.user) if other is not self]
+
+    def end(self, code: int, text: str, now: float) -> None:
+        """The session is over by the server's will: tell its peer now, or when it comes to take the session up."""
+        hang_up, self.over = self.hang_up, (code, text)
+        self.detach(now)
+        if hang_up is not None:
+            hang_up(code, text)
+
+    def attach(self, pipe: Pipe, now: float, features: Collection[str] = (), hang_up: HangUp | None = None) -> None:
+        """A connection takes the session up.
+
+        Args:
+            pipe: Of the connection.
+            now: The time in seconds.
+            features: What its peer announced.
+            hang_up: Says goodbye on it, and closes it.
+        """
         self.pipe = pipe
+        self.hang_up = hang_up
         self.features = features
         self.away_until = None
         self._registry.away.pop(self, None)
@@ -147,7 +174,7 @@ class Session:
 
     def detach(self, now: float) -> None:
         """The connection is gone; the session waits for its user."""
-        self.pipe = None
+        self.pipe = self.hang_up = None
         self.away_until = now + self.limits.away_s
         self._registry.away[self] = None
         self._pings.clear()

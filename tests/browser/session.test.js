@@ -161,7 +161,7 @@ async function comeBack(server, welcome = {}) {
   return hello;
 }
 
-test("after a loss the session is taken up, with all places; actions that were not taken go again", async () => {
+test("after a loss the session is taken up, with all places; actions without an answer go again, before anything new", async () => {
   const { server, client } = await inside();
   await server.line(0, "ahoy");
   await server.say({ type: "EVENT", room: 1, number: 1, tick: 21, kind: 0, values: [5] });
@@ -179,10 +179,10 @@ test("after a loss the session is taken up, with all places; actions that were n
   equal(join.schemaHash, HASH);
   equal(join.places, new Map([["event", 1], ["epoch", 77], ["tick", 20], ["channels", new Map([["main", [900, 0]]])]]));
   await server.joined({ schema: null, lastSeq: 2, event: 3, tick: 30 });
-  equal(server.take("ACTION").map(({ seq, values }) => [seq, values]), [[3, [1]], [4, [0]]], "not the input, not what was taken");
-  equal((await rejects(Refused, taken)).reason, "unanswered");
-  await server.say({ type: "RESULT", room: 1, seq: 3, value: 1 }, { type: "RESULT", room: 1, seq: 4, value: 2 });
-  equal([await missed, await later], [1, 2]);
+  equal(server.take("ACTION").map(({ seq, values }) => [seq, values]), [[2, [0]], [3, [1]], [4, [0]]], "not the input");
+  await server.say({ type: "ACK", room: 1, seq: 4, tick: 30 }, { type: "RESULT", room: 1, seq: 3, value: 1 }, { type: "RESULT", room: 1, seq: 4, value: 2 });
+  await server.say({ type: "RESULT", room: 1, seq: 2, value: 0 });
+  equal([await taken, await missed, await later], [0, 1, 2], "an ACK is no answer to what the server had taken before");
   await server.frame(31);
   equal([client.world.ship.get(0).x, client.stats.reconnections, client.status], [20, 1, "online"]);
   client.act("Buy").catch(() => {});
@@ -201,13 +201,45 @@ test("in a new session what was sent is refused with a reason, what was not yet 
   await server.welcome({ session: "s2" });
   server.take();
   await server.joined({ epoch: 78, event: 40 });
-  equal((await rejects(Refused, sent)).reason, "unanswered");
+  equal((await rejects(Refused, sent)).reason, "unknown");
   equal(server.take("ACTION").map(({ seq, values }) => [seq, values]), [[1, [1]]]);
   await server.say({ type: "RESULT", room: 1, seq: 1, value: "aye" });
   equal(await unsent, "aye");
   equal(client.world.ship.size, 0, "another epoch is another world");
   await server.frame(21, KEYFRAME, 0);
   equal(client.world.ship.size, 1);
+});
+
+test("in another world, or as another player of the same session, what was sent is unknown, too", async () => {
+  for (const changed of [{ epoch: 78 }, { key: 6 }]) {
+    const { server, client } = await inside();
+    const sent = client.act("Buy");
+    await server.advance(0);
+    await comeBack(server);
+    await server.joined({ schema: null, ...changed });
+    equal((await rejects(Refused, sent)).reason, "unknown");
+    client.act("Buy").catch(() => {});
+    await server.advance(0);
+    equal(server.take("ACTION").map(({ seq }) => seq), [1]);
+  }
+});
+
+test("of many actions 64 are open at a time; each answer lets another one go", async () => {
+  const { server, client } = await inside();
+  const answers = Array.from({ length: 70 }, () => client.act("Buy"));
+  await server.advance(0);
+  equal(server.take("ACTION").length, 64);
+  await server.say({ type: "RESULT", room: 1, seq: 1, value: "one" }, { type: "REFUSED", room: 1, seq: 2, reason: "poor", text: "no money" });
+  equal((await rejects(Refused, answers[1])).reason, "poor");
+  await server.advance(0);
+  equal(server.take("ACTION").map(({ seq }) => seq), [65, 66]);
+  client.act("Steer");
+  await server.say({ type: "ACK", room: 1, seq: 66, tick: 30 });
+  await server.advance(0);
+  equal(server.take("ACTION").map(({ seq }) => seq), [67, 68, 69, 70, 71], "an input is numbered when it goes, and so is an action");
+  equal(await answers[65], null);
+  await server.drop();
+  answers.slice(66).forEach((answer) => answer.catch(() => {}));
 });
 
 test("events are told once, by name; a hole is told", async () => {

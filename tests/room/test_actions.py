@@ -7,7 +7,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.errors import Refused
-from meteor_net.messages import Ack, ActionMessage, RefusedMessage, Result
+from meteor_net.limits import MAX_OPEN_ACTIONS
+from meteor_net.messages import Ack, ActionMessage, Joined, Message, RefusedMessage, Result
 from meteor_net.state import Schema
 
 from ..plain import Bench, Buy, Later, Sea, Steer
@@ -217,6 +218,115 @@ class ActionTests(ActionsCase):
         self.ann.read()
         self.bench.release(answer=5)
         self.assertEqual(self.ann.read(), [])
+
+
+class AgainTests(ActionsCase):
+    """Actions that are said again: each is answered as it was (clause 9.5)."""
+
+    def again(self, *seqs: int) -> list[Message]:
+        """Come back, say actions again, and read the answers."""
+        self.ann.lose()
+        self.ann.connect()
+        self.ann.join()
+        self.ann.read()
+        for seq in seqs:
+            self.ann.act(Buy(count=99), seq=seq)
+        return self.ann.read()
+
+    def test_answers(self) -> None:
+        """A result, a refusal, an error and no result at all: all come again, and nothing is done again."""
+        for answer in ("ok", Refused("no money", "poor"), ZeroDivisionError("oops"), None, object()):
+            self.game.answers["buy"] = answer
+            self.ann.act(Buy(count=1))
+        self.ann.tell(ActionMessage(0, 6, 0, 99, []))
+        self.game.answers["buy"] = "other"
+        first = self.ann.found(RefusedMessage)
+        self.game.told.clear()
+        told = self.again(1, 2, 3, 4, 5, 6)
+        self.assertEqual(self.game.events_told(), ["ann away", "ann back"])
+        self.assertEqual(told, [Result(0, 1, "ok"), *first[:2], Result(0, 4, None), *first[2:]])
+        self.assertEqual([message.reason for message in first], ["poor", "failed", "failed", "bad-action"])
+        self.assertEqual(len(self.bench.errors()), 2)
+
+    def test_lost_answer(self) -> None:
+        """What is answered while its player is away is kept for it."""
+        self.game.answers["buy"] = Later()
+        self.ann.act(Buy(count=1))
+        self.ann.lose()
+        self.bench.release(answer=5)
+        self.assertEqual(self.again(1), [Result(0, 1, 5)])
+
+    def test_awaited(self) -> None:
+        """One that is awaited is not begun again; its answer comes once, also if it is none."""
+        for answer in (5, None):
+            self.begin()
+            self.game.answers["buy"] = Later()
+            self.ann.act(Buy(count=1))
+            self.ann.act(Buy(count=99), seq=1)
+            self.bench.ticks(1)
+            self.assertEqual(self.ann.read(), [])
+            self.bench.release(answer=answer)
+            self.assertEqual(self.ann.read(), [Result(0, 1, answer)])
+            self.bench.ticks(1)
+            self.assertEqual((self.ann.read(), self.game.events_told()), ([Ack(0, 1, 0)], ["ann buys 1"]))
+
+    def test_rate(self) -> None:
+        """A refusal for the rate is the final answer; what is said again costs no allowance."""
+        self.begin(actions_per_s=1)
+        self.ann.act(Buy(count=1))
+        self.ann.act(Buy(count=2))
+        (refused,) = self.ann.found(RefusedMessage)
+        self.bench.pass_time(5.0)
+        self.assertEqual(self.again(2, 1, 2), [refused, Result(0, 1, None), refused])
+        self.ann.act(Buy(count=3), seq=3)
+        self.assertEqual(self.game.events_told()[-1], "ann buys 3")
+
+    def test_dropped(self) -> None:
+        """One that was dropped before it was looked at is refused for good; what is said again is left to its answer."""
+        self.bench.room.actions.too_many(self.ann.player, ActionMessage(0, 1, 0, 1, [1]))
+        self.bench.room.actions.too_many(self.ann.player, ActionMessage(0, 1, 0, 1, [1]))
+        self.bench.turn()
+        (refused,) = self.ann.found(RefusedMessage)
+        self.assertEqual((refused.seq, refused.reason), (1, "slow-down"))
+        self.bench.ticks(1)
+        self.assertEqual(self.ann.found(Ack), [Ack(0, 1, 0)])
+        self.assertEqual(self.again(1), [refused])
+        self.assertEqual(self.game.events_told(), ["tick", "ann away", "ann back"][1:])
+
+    def test_inputs(self) -> None:
+        """An input that is said again is ignored, and one that was refused takes no answer's place."""
+        self.ann.act(Steer(by=1))
+        self.ann.tell(ActionMessage(0, 2, 0, 0, [-1]))
+        self.assertEqual([seq for seq, *_ in self.refusals()], [2])
+        for seq in (1, 2):
+            self.ann.act(Steer(by=1), seq=seq)
+        self.assertEqual(self.ann.read(), [])
+
+    def test_bounded(self) -> None:
+        """Of so many the answers are kept, and of so many bytes; the oldest go first, and nobody knows theirs."""
+        self.begin(actions_per_s=1_000)
+        for _ in range(MAX_OPEN_ACTIONS + 1):
+            self.ann.act(Buy(count=1))
+        answers = self.again(1, 2)
+        self.assertEqual([(type(each), each.seq) for each in answers], [(RefusedMessage, 1), (Result, 2)])  # type: ignore[attr-defined]
+        self.assertEqual(answers[0].reason, "unknown")  # type: ignore[attr-defined]
+        self.begin(answers_bytes=200)
+        self.ann.act(Buy(count=1))
+        for answer in ("x" * 90, "y" * 90, "z" * 300, "y" * 10):
+            self.game.answers["buy"] = answer
+            self.ann.act(Buy(count=1))
+        answers = self.again(1, 2, 3, 4, 5)
+        self.assertEqual([type(each) for each in answers], [RefusedMessage, RefusedMessage, Result, RefusedMessage, Result])
+
+    def test_another_player(self) -> None:
+        """Who left and comes again is another player, counted anew: JOINED tells by the key."""
+        self.ann.act(Buy(count=1))
+        self.bench.guest("bob")
+        self.bench.room.leave(self.ann.session, self.bench.now)
+        self.ann.read()
+        self.ann.join()
+        (joined,) = self.ann.found(Joined)
+        self.assertEqual((joined.last_seq, joined.key), (0, 2))
 
 
 class EntryTests(ActionsCase):

@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net import messages as wire
 from meteor_net.errors import LocalProtocolError, Refused
+from meteor_net.limits import MAX_OPEN_ACTIONS
 from meteor_net.session import client_values as values
 from meteor_net.session.client_actions import MAX_WAITING_ACTIONS
 from meteor_net.state import Action, Fixed, Input, Schema, UInt
@@ -32,12 +33,12 @@ class ActionTests(SynchronousTestCase):
         self.server.lose()
         self.back(session, last_seq, schema)
 
-    def back(self, session: str = "s1", last_seq: int = 0, schema: Schema | None = None) -> None:
+    def back(self, session: str = "s1", last_seq: int = 0, schema: Schema | None = None, **changes: int) -> None:
         """Come back."""
         self.server.open()
         self.server.welcome(session)
         told = {} if schema is None else {"schema_hash": schema.hash, "schema": schema.describe()}
-        self.server.say(self.server.joined(**({"schema": None, "last_seq": last_seq} | told)))
+        self.server.say(self.server.joined(**({"schema": None, "last_seq": last_seq} | told | changes)))
 
     def test_numbers(self) -> None:
         """Inputs and actions count together, and carry the tick that the player saw, in eighths."""
@@ -77,7 +78,7 @@ class ActionTests(SynchronousTestCase):
         self.assertEqual(self.server.told, [values.ActionRefused("game/a", key, "poor", "no money")])
 
     def test_resumed(self) -> None:
-        """After a resume: taken ones have lost their answer, others are said again, inputs never."""
+        """After a resume all that have no answer are said again, in order, before anything new; inputs never."""
         taken, other = self.act(Buy(count=1)), self.act(Buy(count=2))
         self.act(Steer(turn=1))
         self.server.lose()
@@ -85,15 +86,33 @@ class ActionTests(SynchronousTestCase):
         later = self.act(Buy(count=3))
         self.assertEqual(self.server.said, [])
         self.back(last_seq=1)
-        assert taken is not None and other is not None and later is not None
-        self.assertEqual(
-            self.server.found(wire.ActionMessage),
-            [wire.ActionMessage(3, 2, 0, 1, [2]), wire.ActionMessage(3, 4, 0, 1, [3])],
-        )
-        (refused,) = self.server.found(values.ActionRefused)
-        self.assertEqual((refused.key, refused.reason), (taken, "unanswered"))
+        self.assertEqual([(each.seq, each.values) for each in self.server.found(wire.ActionMessage)],
+                         [(1, [1]), (2, [2]), (4, [3])])  # fmt: skip
+        self.assertEqual(self.server.found(values.ActionRefused), [])
         self.server.say(wire.Ack(3, 4, 9))
         self.assertEqual([done.key for done in self.server.found(values.ActionDone)], [other, later])
+        self.server.say(wire.Result(3, 1, "sold"))
+        self.assertEqual(self.server.told, [values.ActionDone("game/a", taken or 0, "sold")])
+
+    def test_ack_is_no_answer(self) -> None:
+        """What the server had taken before it was said again is answered by itself: an ACK may pass that answer."""
+        first = self.act(Buy(count=1))
+        self.again(last_seq=1)
+        self.server.say(wire.Ack(3, 1, 9))
+        self.assertEqual(self.server.told, [])
+        self.again(last_seq=1)
+        self.server.say(wire.RefusedMessage(3, 1, "poor", "no money"))
+        self.assertEqual(self.server.told, [values.ActionRefused("game/a", first or 0, "poor", "no money")])
+
+    def test_lost_in_the_middle_of_a_packet(self) -> None:
+        """An ACK that a goodbye follows in its packet counts when the next packet comes."""
+        key = self.act(Buy(count=1))
+        self.server.say(wire.Ack(3, 1, 5), wire.Goodbye(4000, "restarting"))
+        self.assertEqual(self.server.found(values.ActionDone), [])
+        self.server.lose()
+        self.server.open()
+        self.server.welcome()
+        self.assertEqual(self.server.found(values.ActionDone), [values.ActionDone("game/a", key or 0, None)])
 
     def test_another_session(self) -> None:
         """A new session counts from 1; what was sent before it may have been done: not again."""
@@ -103,9 +122,22 @@ class ActionTests(SynchronousTestCase):
         self.back("s2")
         self.assertEqual(self.server.found(wire.ActionMessage), [wire.ActionMessage(3, 1, 0, 1, [2])])
         (refused,) = self.server.found(values.ActionRefused)
-        self.assertEqual((refused.key, refused.reason), (sent, "unanswered"))
+        self.assertEqual((refused.key, refused.reason), (sent, "unknown"))
         self.server.say(wire.Result(3, 1, "ok"))
         self.assertEqual(self.server.told, [values.ActionDone("game/a", unsent or 0, "ok")])
+
+    def test_another_player(self) -> None:
+        """So it is in another world of the same session, and as another player in the same world."""
+        for changes in ({"epoch": scripted.EPOCH + 1}, {"key": 6}):
+            self.setUp()
+            sent = self.act(Buy(count=1))
+            self.server.lose()
+            self.back(**changes)
+            (refused,) = self.server.found(values.ActionRefused)
+            self.assertEqual((refused.key, refused.reason), (sent, "unknown"))
+            self.assertEqual(self.server.found(wire.ActionMessage), [])
+            self.act(Buy(count=2))
+            self.assertEqual([each.seq for each in self.server.found(wire.ActionMessage)], [1])
 
     def test_another_game(self) -> None:
         """Who comes back into a changed game does not have the old actions done."""
@@ -113,6 +145,18 @@ class ActionTests(SynchronousTestCase):
         self.again("s2", schema=Schema(tables=[], actions=[Buy], events=[]))
         self.assertEqual([refused.reason for refused in self.server.told[:1]], ["changed"])  # type: ignore[attr-defined]
         self.assertEqual(self.server.found(wire.ActionMessage), [])
+
+    def test_window(self) -> None:
+        """So many are open at a time; an answer lets the next one go, with the next number then."""
+        for _ in range(MAX_OPEN_ACTIONS):
+            self.act(Buy(count=1))
+        key = self.act(Buy(count=2))
+        self.assertEqual(self.server.said, [])
+        self.act(Steer(turn=1))
+        self.server.say(wire.Result(3, 1, "ok"))
+        self.assertEqual([(each.seq, each.values) for each in self.server.said], [(MAX_OPEN_ACTIONS + 2, [2])])
+        self.server.say(wire.Result(3, MAX_OPEN_ACTIONS + 2, "two"))
+        self.assertEqual(self.server.told, [values.ActionDone("game/a", key or 0, "two")])
 
     def test_bounded(self) -> None:
         """Actions do not pile up without end."""
@@ -123,6 +167,8 @@ class ActionTests(SynchronousTestCase):
             self.act(Buy(count=1))
         self.assertEqual(caught.exception.reason, "slow-down")
         self.assertEqual(len(self.server.room._actions), MAX_WAITING_ACTIONS)
+        self.server.room.dropped("left", "we left")
+        self.assertEqual(len(self.server.room._actions), 0)
 
 
 class NameTests(SynchronousTestCase):

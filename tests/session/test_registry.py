@@ -40,8 +40,10 @@ class RegistryTests(SynchronousTestCase):
         second = self.registry.make(Identity("u1", "ann"), 1.0)
         self.assertFalse(self.registry.forget(first))
         self.assertFalse(self.registry.forget(first))
+        self.assertEqual(self.registry.of("u1"), [second])
         self.assertTrue(self.registry.forget(second))
         self.assertTrue(self.registry.forget(second))
+        self.assertEqual(self.registry.of("u1"), [])
 
     def test_same_seed(self) -> None:
         """With one seed, ids and tokens repeat themselves; with another, they do not."""
@@ -70,20 +72,31 @@ class TokenTests(SynchronousTestCase):
         self.assertIsNone(self.registry.resume("x"))
 
     def test_lost_welcome(self) -> None:
-        """A WELCOME may be lost with its token: the one before stays good until the peer has shown that it has the new."""
+        """A WELCOME may be lost with its token, and the next one too: what was presented stays good until the new one came."""
         first = self.registry.token(self.session)
-        second = self.registry.token(self.session)
+        second = self.registry.token(self.session, first)
+        third = self.registry.token(self.session, first)
         self.assertIs(self.registry.resume(first), self.session)
-        third = self.registry.token(self.session)
-        self.assertIsNone(self.registry.resume(first))
-        self.assertIs(self.registry.resume(second), self.session)
-        self.registry.settle(self.session)
         self.assertIsNone(self.registry.resume(second))
         self.assertIs(self.registry.resume(third), self.session)
+        self.registry.settle(self.session)
+        self.assertIsNone(self.registry.resume(first))
+        self.assertIs(self.registry.resume(third), self.session)
+        fourth = self.registry.token(self.session, third)
+        self.assertEqual(self.session.tokens, [third, fourth])
+
+    def test_own_user(self) -> None:
+        """Where it was proved who brings a token, it finds only a session of the same user."""
+        token = self.registry.token(self.session)
+        self.assertIs(self.registry.resume(token, Identity("u1", "another name")), self.session)
+        self.assertIsNone(self.registry.resume(token, Identity("u2", "ann")))
+        long = self.registry.make(Identity("u" * 99, "ann"), 1.0)
+        self.assertIs(self.registry.resume(self.registry.token(long), Identity("u" * 99, "ann")), long)
 
     def test_forgotten(self) -> None:
         """The tokens of a session that is over are worth nothing."""
-        tokens = [self.registry.token(self.session) for _ in range(2)]
+        first = self.registry.token(self.session)
+        tokens = [first, self.registry.token(self.session, first)]
         self.registry.forget(self.session)
         self.assertEqual([self.registry.resume(token) for token in tokens], [None, None])
 

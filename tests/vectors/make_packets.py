@@ -98,7 +98,7 @@ PACKETS: dict[str, list[Message]] = {
     ],
     "joined with a schema": [
         Joined(0, "drift/a", 2**48 - 1, 41, 1_790_000_000_000, 50_000, 0, [(3, "drift/a", 9, 8), (4, "@guest-00ff", 9, 0)],
-               b"\x02" * 8, _SCHEMA, [(0, 5)], 0, 3)
+               b"\x02" * 8, _SCHEMA, [(0, 5)], 0, 3, 65_535)
     ],
     "joined without": [Joined(0, "drift/a", 1, 0, 0, 16_667, 0, [], b"\x02" * 8, None, [], 12, 0)],
     "history with a gap": [History(3, 9, 8, True, [encode_items(_LINE)[1:]])],
