@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Recipes keep to POSIX sh and to what GNU make 3.81 (macOS) knows.
 RUN = .venv/bin/python
 
-.PHONY: help run test trial coverage check lint format types docs bench-first fuzz-state bench-state torture-chat torture-net bench-chat bench-worlds pictures screenshots conformance clean
+.PHONY: help run test trial coverage check lint format types docs bench-first fuzz-state bench-state torture-chat torture-net bench-chat bench-worlds bench-recovery pictures screenshots conformance clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ bench-chat: .venv/.stamp-test ## measure chat that is kept, beside a peer that k
 
 bench-worlds: .venv/.stamp-test ## measure large worlds, what players feel, and recordings; needs Node.js and Chromium
 	@$(RUN) -m benchmarks.worlds $(ARGS)
+
+bench-recovery: .venv/.stamp-test ## kill clients and servers, and measure the coming back; needs Node.js and Chromium
+	@$(RUN) -m benchmarks.recovery $(ARGS)
 
 pictures: .venv/.stamp-test ## redraw the pictures of the page about the state
 	@$(RUN) -m docs.pictures
