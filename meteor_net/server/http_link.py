@@ -170,7 +170,10 @@ class HttpLink:
         """Send framed packets, or keep them until somebody listens."""
         if self._ending is None and not self._over:
             self._waiting += data
-            self._pass_on()
+            if self._streams:
+                self._pass_on()
+            elif self._request is not None and len(self._waiting) == len(data):
+                self._links.call_later(0, self._pass_on)  # what else is said now goes with it
 
     def close(self, code: int, text: str) -> None:
         """End it behind what waits; by force if that takes too long. The peer knows why from GOODBYE."""
@@ -264,5 +267,5 @@ class HttpLink:
                 self.lose()
         elif not self._streams and idle_s >= POLL_S:
             self._answer(b"")
-        if not self._over and now - self._made_at >= LISTEN_S:
+        if not self._over and now - self._made_at >= LISTEN_S and self not in self._links.unheard:
             self._begin_hello()

@@ -88,13 +88,23 @@ class Asker:
         self.answers: list[Exchange] = []
         self.ups = self.polls = 0
 
-    def ask(self, method: str, path: str, body: bytes | None = None, seconds: float = 0.2, **headers: str) -> Exchange:
-        """Ask on a new connection, and let some time pass."""
-        head = {"Host": "10.0.0.1"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        seconds: float = 0.2,
+        on: Exchange | None = None,
+        **headers: str,
+    ) -> Exchange:
+        """Ask on a new connection that is closed then, or on one that is there and stays; and let some time pass."""
+        head = {"Host": "10.0.0.1", "Connection": "close" if on is None else "keep-alive"}
+        head |= {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:
             head.setdefault("Content-Length", str(len(body)))
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
-        exchange = self.connect()
+        exchange = on or self.connect()
+        exchange.bytes = b""
         exchange.transport.write("\r\n".join(lines).encode() + (body or b""))
         self.network.advance(seconds)
         return exchange
@@ -119,22 +129,22 @@ class Asker:
         self.stream = self.ask("GET", f"/http/{self.id}/down")
         return self.stream
 
-    def poll(self, number: int | None = None, seconds: float = 0.2) -> Exchange:
+    def poll(self, number: int | None = None, seconds: float = 0.2, on: Exchange | None = None) -> Exchange:
         """Ask what there is."""
-        answer = self.ask("GET", f"/http/{self.id}/poll?n={self.polls if number is None else number}", seconds=seconds)
+        answer = self.ask("GET", f"/http/{self.id}/poll?n={self.polls if number is None else number}", None, seconds, on)
         self.polls += 1
         self.answers.append(answer)
         return answer
 
-    def up(self, body: bytes, number: int | None = None, **headers: str) -> Exchange:
+    def up(self, body: bytes, number: int | None = None, **options: Any) -> Exchange:
         """Send a body."""
-        exchange = self.ask("POST", f"/http/{self.id}/up?n={self.ups if number is None else number}", body, **headers)
+        exchange = self.ask("POST", f"/http/{self.id}/up?n={self.ups if number is None else number}", body, **options)
         self.ups += number is None
         return exchange
 
-    def say(self, *messages: Message) -> Exchange:
+    def say(self, *messages: Message, seconds: float = 0.2) -> Exchange:
         """Send messages in one packet."""
-        return self.up(framed(encode_packet(messages)))
+        return self.up(framed(encode_packet(messages)), seconds=seconds)
 
     def inside(self, room: str = "") -> None:
         """Say HELLO and JOIN."""
