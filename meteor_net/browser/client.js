@@ -5,6 +5,7 @@ import { MeteorError } from "./errors.js";
 import { NetworkMonitor } from "./monitor.js";
 import { BROWSER } from "./outside.js";
 import { ClientSession } from "./session.js";
+import { simulated } from "./simulate.js";
 
 /** @typedef {import("./outside.js").Outside} Outside */
 /** @typedef {import("./outside.js").Transport} Transport */
@@ -22,6 +23,7 @@ import { ClientSession } from "./session.js";
  * @property {string | null} [token] the operator's token; null for a guest
  * @property {string | null} [resume] what `suspend` answered, to be who we were
  * @property {"play" | "watch"} [role]
+ * @property {import("./simulate.js").Faults | import("./simulate.js").Simulation} [simulate] a bad network, to feel how a game is on one
  * @property {Outside} [outside] clock, timers, sockets: for tests
  */
 /** @typedef {"line" | "event" | "status" | "gap" | "left" | "state" | "own" | "joined" | "welcome" | "refused" | "message"
@@ -50,7 +52,8 @@ export class NetworkClient {
   /** @param {NetworkConfig} config */
   constructor(config) {
     this.config = config;
-    this.#outside = config.outside ?? BROWSER;
+    const outside = config.outside ?? BROWSER;
+    this.#outside = config.simulate === undefined ? outside : simulated(outside, config.simulate);
     this.#monitor = this.startMonitoring();
     [this.#session, this.#connection] = this.initializeConnection();
     this.#room = this.setupHandlers();

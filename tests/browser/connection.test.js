@@ -1,7 +1,8 @@
 import { NetworkClient } from "/meteor-net/client.js";
 import { ConnectionFailed, comeBack } from "/meteor-net/errors.js";
+import { Stage } from "/meteor-net/stage.js";
 import { FakeServer, KEYFRAME } from "/tests/fake.js";
-import { equal, ok, rejects, test } from "/tests/harness.js";
+import { equal, ok, rejects, test, throws } from "/tests/harness.js";
 
 async function inside(config = {}) {
   const server = new FakeServer();
@@ -166,6 +167,68 @@ test("a page that is shown again, or a network that is back, tries at once", asy
   equal([server.sockets.length, client.status], [2, "connecting"]);
   await server.advance(1000);
   equal(server.sockets.length, 2, "and not twice");
+});
+
+test("a page that is shown again asks whether its connection lives, and leaves one that does not answer", async () => {
+  const { server, client } = await inside();
+  client.wake();
+  await server.advance(0);
+  equal(server.take("PING").length, 1);
+  await server.say({ type: "PING", number: 1, time: 1 });
+  await server.advance(6000);
+  equal(server.sockets.length, 1, "it answered");
+  client.wake();
+  await server.advance(4000);
+  equal(client.status, "stale");
+  await server.advance(1500);
+  ok(client.status.startsWith("reconnecting"), client.status);
+  await server.advance(1000);
+  await server.letIn();
+  equal([client.status, server.take("HELLO")[0].resume], ["online", "secret 1"]);
+});
+
+test("a machine that slept leaves its dead connection when it wakes", async () => {
+  const { server, client } = await inside();
+  server.now += 8 * 60 * 60 * 1000;
+  client.wake();
+  await server.advance(6000);
+  equal(server.sockets.length, 2);
+});
+
+test("each wait has its limit: for the socket, and for WELCOME", async () => {
+  const server = new FakeServer();
+  const client = new NetworkClient({ url: "ws://test/ws", outside: server.outside });
+  client.connect().catch(() => {});
+  await server.advance(8_000);
+  equal([client.status, server.socket.closedWith], ["connecting", null]);
+  await server.advance(600);
+  equal([client.status, server.socket.closedWith], ["reconnecting in 1 s", 1000]);
+  await server.advance(400);
+  await server.accept();
+  await server.advance(8_000);
+  equal(server.socket.closedWith, null);
+  await server.advance(600);
+  equal(server.sockets[1].closedWith, 1000);
+});
+
+test("a state is left only for one that the table names", () => {
+  const stage = new Stage(() => 0);
+  throws(Error, () => stage.go("welcomed"));
+  for (const event of ["open", "opened", "welcomed", "moved", "welcomed", "wait", "open", "wait", "open", "end"]) stage.go(event);
+  equal(stage.state, "offline");
+  throws(Error, () => stage.go("wait"));
+});
+
+test("what is said while away waits, but not more than is good", async () => {
+  const { server, client } = await inside();
+  await server.drop(1006);
+  const outcomes = Array.from({ length: 80 }, (_, i) => client.say(`${i}`).then(() => "said", (error) => error.reason));
+  for (let i = 0; i < 300; i++) outcomes.push(client.act("Buy", { what: "sail" }).then(() => "done", (error) => error.reason));
+  equal(client.act("Steer", { thrust: true }), undefined);
+  await server.advance(0);
+  const refused = await Promise.all(outcomes.map((outcome) => Promise.race([outcome, Promise.resolve("waits")])));
+  const count = (what) => refused.filter((each) => each === what).length;
+  equal([count("waits"), count("slow-down")], [64 + 256, 16 + 44]);
 });
 
 test("disconnect says goodbye, closes, and is the end", async () => {
