@@ -53,14 +53,16 @@ class MeteorHearer(Hearer):
         name: What others see; the user, if there is a token.
         heard: Takes the text of each line that is heard live.
         token: Signs a user in.
+        room: Which one; empty for the server's first.
 
     Attributes:
         channel: (number, name, epoch, next) of the room's channel.
         place: The channel's name, and [epoch, offset] of what it holds already, as a client says it that comes back.
     """
 
-    def __init__(self, name: str, heard: Callable[[str], None], token: str | None = None) -> None:
+    def __init__(self, name: str, heard: Callable[[str], None], token: str | None = None, room: str = "") -> None:
         super().__init__(name, heard)
+        self._room = room
         self.channel: tuple[int, str, int, int] = (0, "", 0, 0)
         self.place: tuple[str, list[int]] | None = None
         self._token = token
@@ -110,7 +112,7 @@ class MeteorHearer(Hearer):
 
     def join(self) -> None:
         """Ask for the room, with the place that is held."""
-        self.send(Join("", places={} if self.place is None else {"channels": dict([self.place])}))
+        self.send(Join(self._room, places={} if self.place is None else {"channels": dict([self.place])}))
 
     def answer(self, code: int) -> asyncio.Future[list[Any]]:
         """The next message of a kind about the room's channel."""
@@ -171,13 +173,17 @@ async def enter(client: Client, port: int) -> Client:
     return client
 
 
-async def read_all(port: int) -> list[list[Any]]:
+async def read_all(port: int, room: str = "") -> list[list[Any]]:
     """Read a room's whole channel backward, as a client that has never been there.
+
+    Args:
+        port: The server's.
+        room: Which one; empty for the first.
 
     Returns:
         For each line, in the order in which it came: epoch, offset, sender, cid, text.
     """
-    reader = await enter(MeteorHearer("historian", lambda _: None), port)
+    reader = await enter(MeteorHearer("historian", lambda _: None, room=room), port)
     _, _, epoch, before = reader.channel
     pages: list[list[list[Any]]] = []
     while before > 0:

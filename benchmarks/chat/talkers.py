@@ -55,14 +55,22 @@ class Talker:
         port: The server's.
         folder: Where the log goes.
         token: Whether the user signs in; a guest is somebody else after each restart of the server.
+        room: Where it talks.
+        random: Chooses ids and waits; None for short waits.
+        every_s: Between two lines.
 
     Attributes:
         client: It.
         held: The offset of the last line that it heard.
     """
 
-    def __init__(self, name: str, port: int, folder: Path, token: bool) -> None:
+    def __init__(
+        self, name: str, port: int, folder: Path, token: bool, *, room: str = ROOM, random: Random | None = None,
+        every_s: float = 1 / LINES_PER_S,
+    ) -> None:  # fmt: skip
         self.held = -1
+        self._room = room
+        self._every_s = every_s
         self._log = (folder / f"{name}.ndjson").open("w", encoding="utf-8")
         self._said = 0
         self._name = name
@@ -71,7 +79,8 @@ class Talker:
                 url=f"ws://127.0.0.1:{port}",
                 name=name,
                 token=make_token(SECRET, name, int(time.time()) + 86_400) if token else None,
-                random=Hasty(name),
+                random=random or Hasty(name),
+                room=room,
                 connect_s=CONNECT_S,
             )
         )
@@ -85,15 +94,15 @@ class Talker:
         self._log.write(json.dumps(record, ensure_ascii=False) + "\n")
 
     def _heard(self, line: ChatMessage) -> None:
-        if line.channel == ROOM:
+        if line.channel == self._room:
             self.held = line.offset
             self._write("heard", self._epoch(), line.offset, line.sender, line.cid, line.text)
 
     def _epoch(self) -> int:
-        return next(channel.epoch for channel in self.client._room.lines.channels.values() if channel.name == ROOM)
+        return next(channel.epoch for channel in self.client._room.lines.channels.values() if channel.name == self._room)
 
     def _gap(self, channel: str | None) -> None:
-        if channel == ROOM:
+        if channel == self._room:
             self._write("gap")
 
     def _status(self, status: str) -> None:
@@ -105,8 +114,8 @@ class Talker:
 
     def talk(self) -> None:
         """Say a line now and then from now on."""
-        delay_s = self.client.config.random.random() / LINES_PER_S
-        reactor.callLater(delay_s, self._loop.start, 1 / LINES_PER_S)
+        delay_s = self.client.config.random.random() * self._every_s
+        reactor.callLater(delay_s, self._loop.start, self._every_s)
 
     def _say_due(self, count: int) -> None:
         """Say the lines that are due: several, where the process was busy meanwhile."""

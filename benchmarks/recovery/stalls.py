@@ -1,0 +1,67 @@
+"""How late a server's loop is: a beat is due each 10 ms, and a loop that stands still misses all that are due meanwhile."""
+
+from __future__ import annotations
+
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BEAT_S = 0.01
+#: Beats are written down so often.
+WRITE_S = 1.0
+_RECORD = struct.Struct("<dd")
+
+Floats = NDArray[np.float64]
+
+
+class Probe:
+    """Beats in a server, and writes down how late each beat was.
+
+    Args:
+        path: The file; anew.
+        reactor: The server's.
+        seconds: A clock that never goes back, the same in all processes.
+    """
+
+    def __init__(self, path: Path, reactor: Any, seconds: Any = time.monotonic) -> None:
+        self._file = path.open("wb", buffering=0)
+        self._reactor = reactor
+        self._seconds = seconds
+        self._records: list[bytes] = []
+        self._written_at = self._due = 0.0
+
+    def start(self) -> None:
+        """Beat from now on."""
+        self._due = self._written_at = self._seconds()
+        self._beat()
+
+    def _beat(self) -> None:
+        now = self._seconds()
+        while self._due <= now:
+            self._records.append(_RECORD.pack(self._due, now - self._due))
+            self._due += BEAT_S
+        if now - self._written_at >= WRITE_S:
+            self._file.write(b"".join(self._records))
+            self._records.clear()
+            self._written_at = now
+        self._reactor.callLater(max(0.0, self._due - now), self._beat)
+
+
+def read(path: Path) -> Floats:
+    """Read what a probe wrote.
+
+    Returns:
+        Shape (beats, 2): when each was due, and by how much it was late, in seconds.
+    """
+    content = path.read_bytes()
+    whole = len(content) // _RECORD.size * _RECORD.size
+    return np.frombuffer(content[:whole], dtype="<f8").reshape(-1, 2)
+
+
+def late_ms(beats: Floats, until: float) -> Floats:
+    """How late the beats were that were due until a moment, in ms, ascending."""
+    return np.sort(beats[beats[:, 0] <= until, 1]) * 1000.0
