@@ -6,7 +6,7 @@ and no client: a test of the plain half, of the whole protocol in memory and of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -83,6 +83,8 @@ class ClientLog:
         heard: Lines and gaps.
         acted: Its actions, in the order in which they were done.
         caught_up: Whether it is in its rooms now, and nothing is on its way: then it has heard all there is.
+        hears: The channels that it hears now, None for all that it ever heard: a guest who comes back as somebody new hears
+            its inbox of before no more.
     """
 
     name: str
@@ -90,6 +92,7 @@ class ClientLog:
     heard: list[HeardLine | HeardGap] = field(default_factory=list)
     acted: list[DoneAction] = field(default_factory=list)
     caught_up: bool = True
+    hears: Collection[str] | None = None
 
 
 # --- lines ---
@@ -133,35 +136,34 @@ def _said(log: ClientLog, histories: Histories) -> Iterable[str]:
 
 
 def _heard(log: ClientLog, histories: Histories) -> Iterable[str]:
-    held: dict[ChannelEpoch, int] = {}
-    gaps: set[str] = set()
+    held: dict[str, tuple[int, int]] = {}  # channel -> epoch and offset; nothing after a gap, when it begins anew
     for heard in log.heard:
         if isinstance(heard, HeardGap):
-            gaps.add(heard.channel)
+            held.pop(heard.channel, None)
             continue
-        key, what = (heard.channel, heard.epoch), f"heard line {heard.offset} of {heard.channel}"
-        lines = histories.get(key, ())
+        what = f"heard line {heard.offset} of {heard.channel}"
+        lines = histories.get((heard.channel, heard.epoch), ())
         if heard.offset >= len(lines) or (lines[heard.offset].sender, lines[heard.offset].cid) != (heard.sender, heard.cid):
             yield f"{what}, {heard.cid!r} of {heard.sender!r}, which is not what the history has there"
             continue
-        last = held.get(key)
-        if last is not None and heard.offset <= last:
+        epoch, last = held.get(heard.channel, (heard.epoch, heard.offset - 1))
+        if epoch != heard.epoch:
+            yield f"{what} of another epoch, and was told of no gap"
+        elif heard.offset <= last:
             yield f"{what} {'twice' if heard.offset == last else f'after line {last}'}"
-        elif last is not None and heard.channel not in gaps:
-            yield from _missed(key, lines[last + 1 : heard.offset])
-        held[key] = heard.offset
-        gaps.discard(heard.channel)
+        else:
+            yield from _missed(heard.channel, lines[last + 1 : heard.offset])
+        held[heard.channel] = heard.epoch, heard.offset
     if log.caught_up:
-        newest: dict[str, ChannelEpoch] = {channel: (channel, epoch) for channel, epoch in held}  # the epoch heard last
-        for key in newest.values():
-            if key[0] not in gaps:
-                yield from _missed(key, histories.get(key, ())[held[key] + 1 :])
+        for channel, (epoch, last) in held.items():
+            if log.hears is None or channel in log.hears:
+                yield from _missed(channel, histories.get((channel, epoch), ())[last + 1 :])
 
 
-def _missed(key: ChannelEpoch, lines: Sequence[StoredLine]) -> Iterable[str]:
+def _missed(channel: str, lines: Sequence[StoredLine]) -> Iterable[str]:
     missed = [line.offset for line in lines if line.kind not in CHANGES]
     if missed:
-        yield f"never heard {_some(missed)} of {key[0]}, and was told of no gap"
+        yield f"never heard {_some(missed)} of {channel}, and was told of no gap"
 
 
 # --- actions ---

@@ -214,6 +214,7 @@ class PlainClient:
         logs: What it did and heard, one for each time that it came into a room; `log` is the newest of a room.
         away_for: Until then no connection can be made.
         sent_away: Code and text, once it was told to stay away.
+        wrong: What it was told that cannot be, one line each.
     """
 
     def __init__(self, network: PlainNetwork, server: PlainServer, name: str, token: str | None = None) -> None:
@@ -232,7 +233,9 @@ class PlainClient:
         self._server = server
         self._random = network.seeds.random(f"shell {name}")
         self._by_room: dict[str, ClientLog] = {}
-        self._actions: dict[tuple[str, int], DoneAction] = {}
+        self._actions: dict[tuple[str, int], tuple[DoneAction, int]] = {}
+        self._lives = 0
+        self._unknown: list[tuple[DoneAction, int]] = []
         self._told: list[values.Value] = []
         self._telling = False
         self._attempt = 0
@@ -254,6 +257,7 @@ class PlainClient:
         """Want out of a room."""
         joined = self.rooms.pop(room)
         self._by_room.pop(room).caught_up = False
+        self._lives += 1
         self.session.leave(joined)
         self.flush()
 
@@ -279,7 +283,8 @@ class PlainClient:
         if key is None:
             self.flush()
             return None
-        done = self._actions[room, key] = DoneAction(number)
+        done = DoneAction(number)
+        self._actions[room, key] = done, self._lives
         self._by_room[room].acted.append(done)
         self.flush()
         return done
@@ -372,9 +377,16 @@ class PlainClient:
         while self._told:
             self._heed(self._told.pop(0))
         self._telling = False
+        for done, life in self._unknown:
+            if life == self._lives:
+                self.wrong.append(f"{self.name}: nobody knows of action {done.number}, though the session went on")
+        self._unknown.clear()
 
     def _heed(self, value: values.Value) -> None:
         match value:
+            case values.Welcomed() | values.JoinedRoom():
+                # from now on we are somebody else there, or the world is another one
+                self._lives += not value.resumed if isinstance(value, values.Welcomed) else value.fresh
             case values.Closing():
                 if self.wire is not None:
                     self.wire.hang_up(value.code, value.text)
@@ -396,6 +408,7 @@ class PlainClient:
     def _put_out(self, name: str) -> None:
         """Out of a room that we want to be in: ask again, a little later."""
         room = self._asked(name)
+        self._lives += 1
         if room is not None and not self._left:
             log = self._by_room[room]
             log.caught_up = False
@@ -428,6 +441,9 @@ class PlainClient:
 
     def _note_answer(self, value: Any) -> None:
         asked = self._asked(value.room)
-        done = self._actions.pop((asked, value.key), None) if asked is not None else None
-        if done is not None:
-            done.answer = ("done", value.value) if isinstance(value, values.ActionDone) else ("refused", value.reason)
+        done, life = self._actions.pop((asked or "", value.key), (None, 0))
+        if done is None:
+            return
+        done.answer = ("done", value.value) if isinstance(value, values.ActionDone) else ("refused", value.reason)
+        if done.answer == ("refused", "unknown") and life == self._lives:
+            self._unknown.append((done, life))

@@ -66,7 +66,7 @@ def history(seed: int, events: int = EVENTS) -> list[Step]:
 
 
 def _gap_s(random: Random) -> float:
-    longest = random.choices((0.01, 0.1, 1.0, 10.0), (55, 40, 4.5, 0.5))[0]
+    longest = random.choices((0.01, 0.05, 0.5, 6.0), (60, 36, 3.6, 0.4))[0]
     return random.random() * longest
 
 
@@ -91,7 +91,7 @@ class Run:
         notes = self.notes
 
         class Noted(Tally):
-            tick_hz: ClassVar[float] = chance.choice((4, 10))
+            tick_hz: ClassVar[float] = chance.choice((4, 8))
 
         Noted.notes = notes
         self.disk = SimulatedStore(cast(Any, self.network))
@@ -308,6 +308,8 @@ class Run:
     def _check(self) -> None:
         for client in self.clients:
             self._check_replica(client)
+        for client in self.clients:
+            client.log().hears = [channel.name for channel in client.rooms[""].lines.channels.values()]
         logs = [log for _, client in self.logs for log in client.logs]
         histories = self._histories(logs)
         self.wrong += check_histories(histories)
