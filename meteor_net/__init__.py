@@ -30,7 +30,9 @@ _HOMES = {
     ),
     **dict.fromkeys(["ChatSystem"], "chat"),
     **dict.fromkeys(["Game", "Chat", "handles", "for_moderators"], "game"),
-    **dict.fromkeys(["NetworkClient", "NetworkConfig", "ConnectionManager", "connect"], "client"),
+    **dict.fromkeys(
+        ["NetworkClient", "NetworkConfig", "ConnectionManager", "ConnectionPool", "NetworkErrorHandler", "connect"], "client"
+    ),
     **dict.fromkeys(["NetworkMonitor", "NetworkReport"], "monitor"),
 }  # fmt: skip
 
@@ -39,8 +41,10 @@ __all__ = sorted(_HOMES)
 if TYPE_CHECKING:
     from .chat import ChatSystem as ChatSystem
     from .client import ConnectionManager as ConnectionManager
+    from .client import ConnectionPool as ConnectionPool
     from .client import NetworkClient as NetworkClient
     from .client import NetworkConfig as NetworkConfig
+    from .client import NetworkErrorHandler as NetworkErrorHandler
     from .client import connect as connect
     from .errors import BaseLost as BaseLost
     from .errors import CloseCode as CloseCode

@@ -6,6 +6,10 @@ from .client import NetworkClient
 from .config import NetworkConfig
 from .game import connect
 from .manager import ConnectionManager
+from .pool import ConnectionPool
+from .recovery import NetworkErrorHandler
 from .run import run
 
-__all__ = ["ConnectionManager", "NetworkClient", "NetworkConfig", "connect", "run"]
+__all__ = [
+    "ConnectionManager", "ConnectionPool", "NetworkClient", "NetworkConfig", "NetworkErrorHandler", "connect", "run",
+]  # fmt: skip

@@ -56,7 +56,7 @@ class NetworkClient(RoomTalk):
 
     def __init__(self, config: NetworkConfig) -> None:
         self.config = config
-        self._reactor = config.reactor or _global_reactor()
+        self._reactor = config.reactor or global_reactor()
         self._hearers = Hearers(KINDS)
         self._joined: Deferred[NetworkClient] | None = None
         self._give_up: Any = None
@@ -183,6 +183,15 @@ class NetworkClient(RoomTalk):
             return lambda function: self.on(kind, function)
         self._hearers.add(kind, hearer)
         return hearer
+
+    def off(self, kind: str | None = None, hearer: Hearer | None = None) -> None:
+        """Have something called no more.
+
+        Args:
+            kind: As given to `on`; None for all kinds.
+            hearer: As given to `on`; None for all of the kind.
+        """
+        self._hearers.remove(kind, hearer)
 
     def ticks(self) -> Ticks:
         """Go along with the room: `async for tick in game.ticks()`.
@@ -320,7 +329,8 @@ class NetworkClient(RoomTalk):
         return int(self.tick_now()) if self.status == "online" else None
 
 
-def _global_reactor() -> Any:
+def global_reactor() -> Any:
+    """Give Twisted's reactor; it is installed by that, if it was not."""
     from twisted.internet import reactor
 
     return reactor

@@ -28,10 +28,10 @@ class Hearers:
             raise ValueError(f"there is no {kind!r} to hear; there is {', '.join(self._by_kind)}")
         self._by_kind[kind].append(hearer)
 
-    def remove(self, kind: str, hearer: Hearer) -> None:
-        """Call it no longer."""
-        if hearer in self._by_kind.get(kind, []):
-            self._by_kind[kind].remove(hearer)
+    def remove(self, kind: str | None = None, hearer: Hearer | None = None) -> None:
+        """Call a hearer no longer; None for all of them, or of every kind."""
+        for hearers in self._by_kind.values() if kind is None else [self._by_kind.get(kind, [])]:
+            hearers[:] = [] if hearer is None else [each for each in hearers if each != hearer]
 
     def tell(self, kind: str, *what: Any) -> None:
         """Call all who hear a kind; a coroutine that one answers is run."""

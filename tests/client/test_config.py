@@ -26,7 +26,13 @@ class NetworkConfigTests(SynchronousTestCase):
             config = NetworkConfig(url=url)
             self.assertEqual(config.address, address)
             self.assertEqual(config.addresses[0].secure, address.startswith("wss"))
-            self.assertEqual(config.addresses[0].http, address.replace("ws", "http", 1).partition("?")[0].replace("/ws", "/http"))
+            http = address.replace("ws", "http", 1).partition("?")[0].replace("/ws", "/http")
+            self.assertEqual(config.addresses[0].http, http)
+
+    def test_several(self) -> None:
+        """Other addresses come behind the first, each once."""
+        config = NetworkConfig(url="ws://a", urls=["ws://b:81/x", "ws://a:80/ws"])
+        self.assertEqual([address.websocket for address in config.addresses], ["ws://a:80/ws", "ws://b:81/x"])
 
     def test_defaults(self) -> None:
         """A guest plays in the server's first room."""
@@ -51,6 +57,11 @@ class NetworkConfigTests(SynchronousTestCase):
             ("url: .*fragment", {"url": "ws://a/#b"}),
             ("url: .*characters", {"url": "ws://a/b c"}),
             ("url: .*characters", {"url": "ws://ä"}),
+            ("url: .*begin with ws", {"urls": ["ws://b", "play.example"]}),
+            ("urls: more than 16", {"urls": [f"ws://b{number}" for number in range(16)]}),
+            ("transports: ", {"transports": []}),
+            ("transports: ", {"transports": ["websocket", "websocket"]}),
+            ("transports: ", {"transports": ["pigeon"]}),
             ("role: 'fly'", {"role": "fly"}),
             ("name: ", {"name": ""}),
             ("name: ", {"name": "x" * 65}),

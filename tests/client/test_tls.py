@@ -98,4 +98,5 @@ class TrustRootTests(TestCase):
             path = Path(self.mktemp())
             path.write_text(text)
             with self.assertRaisesRegex(ConfigError, f"trust_root: .*{path.name}"):
-                make_endpoint(parse_address("wss://play.example"), NetworkConfig(url="wss://play.example", trust_root=path), reactor)
+                config = NetworkConfig(url="wss://play.example", trust_root=path)
+                make_endpoint(config.addresses[0], config, reactor)
