@@ -47,7 +47,7 @@ class Transport:
         self._here, self._there = here, there
         self._waiting = bytearray()
         self._no_delay = self._keep_alive = False
-        inward.reader, outward.drained = self, self._drained
+        inward.reader = outward.writer = self
 
     @property
     def unsent_bytes(self) -> int:
@@ -68,7 +68,7 @@ class Transport:
             self._paused = True
             self.producer.pauseProducing()
         elif self.producer is not None or self.disconnecting:
-            self._clock.callLater(0, self._drained)
+            self._clock.callLater(0, self.drained)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """Send bytes."""
@@ -81,7 +81,12 @@ class Transport:
             del self._waiting[:size]
             self._out.put(data)
 
-    def _drained(self) -> None:
+    @property
+    def waits(self) -> bool:
+        """Whether there is anything to do when there is room again."""
+        return bool(self._waiting) or self.producer is not None or self.disconnecting
+
+    def drained(self) -> None:
         """There is room: send on, ask the producer for more, or close if that was all."""
         if not self.connected:
             return
@@ -102,7 +107,7 @@ class Transport:
         if self.connected and not self.disconnecting:
             self.disconnecting = True
             self.reading = False
-            self._clock.callLater(0, self._drained)
+            self._clock.callLater(0, self.drained)
 
     def abortConnection(self) -> None:
         """Close now; what waits is lost."""
@@ -181,7 +186,7 @@ class Transport:
         """Let it go."""
         self.producer = None
         if self.disconnecting:
-            self._clock.callLater(0, self._drained)
+            self._clock.callLater(0, self.drained)
 
     def pauseProducing(self) -> None:
         """Read no more; what comes fills the network."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from math import inf
 from sys import maxsize
 from typing import TYPE_CHECKING, Protocol
@@ -30,6 +29,17 @@ class Reader(Protocol):
         """The other end has closed."""
 
 
+class Writer(Protocol):
+    """The end at which things are put in."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for room."""
+
+    def drained(self) -> None:
+        """There is room again; called a moment later."""
+
+
 class Way:
     """Bytes on their way from one end of a connection to the other.
 
@@ -43,8 +53,7 @@ class Way:
     """
 
     reader: Reader
-    #: Called, a moment later, when there is room again.
-    drained: Callable[[], None]
+    writer: Writer
 
     def __init__(self, wire: Wire, inbound: bool, kernel_bytes: int) -> None:
         self._wire = wire
@@ -88,7 +97,7 @@ class Way:
         self._end = None
         self.room = maxsize
         self._stop_timer()
-        self._clock.callLater(0, self.drained)
+        self._clock.callLater(0, self.writer.drained)
 
     def _stop_timer(self) -> None:
         timer, self._timer = self._timer, None
@@ -138,7 +147,8 @@ class Way:
             self.reader.ended(reason)
             return
         data = self._take(now)
-        self._clock.callLater(0, self.drained)
+        if self.writer.waits:
+            self._clock.callLater(0, self.writer.drained)
         self.look()
         self._wire.network.note(self._wire, self._inbound, len(data))
         self.reader.arrived(data)

@@ -120,8 +120,7 @@ class Wire:
         """
         self._killed = True
         self.clock.stop()
-        connections, self._connections = self._open(), []
-        for connection in connections:
+        for connection in self._open():
             connection.kill(connection.client, silent)
 
     def _look(self) -> None:

@@ -23,7 +23,7 @@ from zope.interface import provider
 
 from meteor_net.chat.message import ChatMessage
 from meteor_net.client import NetworkClient, NetworkConfig
-from meteor_net.errors import LocalProtocolError, Refused
+from meteor_net.errors import LocalProtocolError, Refused, StorageError
 from meteor_net.interfaces import IAuthenticator, Identity, StoredLine
 from meteor_net.limits import Limits
 from meteor_net.messages import LineKind
@@ -138,8 +138,8 @@ class Player:
         client.on("unsaid", self._unsaid)
         client.on("gap", self._gap)
         client.on("event", self._bell)
-        client.on("status", lambda status: self.told.append(f"{self._now()} {status}"))
-        client.connect().addErrback(lambda _: None)
+        client.on("status", self._status)
+        self._connect()
         self._later(self._random.uniform(0.0, 0.5), self._act)
 
     def _now(self) -> str:
@@ -148,6 +148,15 @@ class Player:
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         self._run.network.clock.callLater(seconds, call)
 
+    def _connect(self) -> None:
+        if not self.gone and self.client.status.startswith("offline"):
+            self.client.connect().addErrback(lambda _: None)  # the status tells
+
+    def _status(self, status: str) -> None:
+        self.told.append(f"{self._now()} {status}")
+        if status.startswith("offline:"):  # it was not let in: whoever plays tries again
+            self._later(1.0, self._connect)
+
     # --- what it does ---
 
     def _act(self) -> None:
@@ -155,7 +164,7 @@ class Player:
             return
         choices: list[Callable[[], None]] = [self._say] * 3 + [self._deed] * 4 + [self._steer] * 4 + [self._tell, self._react]
         self._random.choice(choices)()
-        self._later(self._random.choice((0.02, 0.2, self._random.uniform(0.0, 2.0))), self._act)
+        self._later(self._random.choice((0.02, 0.5, self._random.uniform(0.0, 3.0))), self._act)
 
     def _say(self) -> None:
         self._noted(lambda: self.client.say(f"line of {self.log.name}"), "")
@@ -174,7 +183,7 @@ class Player:
         before = set(self.client.chat.message_queue)
         say().addErrback(lambda _: None)  # `said` and `unsaid` tell
         for cid in set(self.client.chat.message_queue) - before:
-            self.user.said[cid] = SaidLine(channel or self._run.channel, cid, self.user.name)
+            self.user.said[cid] = SaidLine(channel or self._run.channel, cid)
 
     def _steer(self) -> None:
         try:
@@ -416,6 +425,8 @@ class errors:
         def observe(event: dict[str, Any]) -> None:
             if event.get("log_level") in (LogLevel.error, LogLevel.critical):
                 failure = event.get("log_failure")
+                if failure is not None and failure.check(StorageError):
+                    return  # it was told to fail
                 what = failure.getTraceback() if failure else str(event.get("log_format"))
                 wrong.append(f"an error was logged: {what}")
 

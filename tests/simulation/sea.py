@@ -91,7 +91,7 @@ class Sea(Game):
     tables = (Buoy, Boat, Order, Purse)
     documents = ("score", "match")
     events = (Bell,)
-    tick_hz = 10
+    tick_hz = 5
     max_players = 16
     book: ClassVar[Book]
 
@@ -171,14 +171,17 @@ class Sea(Game):
         self.world.match["round"] += 1
 
     def _later(self, player: Any, done: DoneAction) -> Deferred[Any]:
-        answered: Deferred[Any] = Deferred()
+        def given_up(_: Deferred[Any]) -> None:
+            done.answer = ("refused", "failed")  # it took too long
+
+        answered: Deferred[Any] = Deferred(given_up)
 
         def answer() -> None:
             if not answered.called:
                 done.answer = ("done", done.number * 2)
                 answered.callback(done.number * 2)
 
-        self.soon.append((self.room.tick + 3, answer))
+        self.soon.append((self.room.tick + 2, answer))
         return answered
 
     @property
@@ -192,7 +195,7 @@ class Sea(Game):
         self.soon[:] = [entry for entry in self.soon if entry[0] > self.room.tick]
         for call in due:
             call()
-        if not self.book.still and self.room.tick % 3 == 0:
+        if not self.book.still and self.room.tick % 4 == 0:
             buoys = self.world.buoy
             buoys.x += 1.5 * dt
             buoys.hits[0] = self.room.tick % 1000
