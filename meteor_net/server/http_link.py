@@ -31,6 +31,8 @@ POLL_S = 20.0
 UNHEARD_S = 10.0
 #: A peer has so many seconds to find out how it hears; then the time for HELLO begins, if it did not yet.
 LISTEN_S = 5.0
+#: A peer whose stream is lost may still say goodbye, in seconds: a page that is closed drops its stream first.
+LAST_WORD_S = 1.0
 #: Packets in one request up.
 MAX_PACKETS = MAX_MESSAGES
 
@@ -65,6 +67,8 @@ class HttpLink:
         self._made_at = self._since = links.seconds()
         self._hello_due = False
         self._ending: int | None = None
+        #: Packets were lost on the way down.
+        self._broken = False
         self._over = False
 
     # --- what the peer asks for ---
@@ -132,7 +136,7 @@ class HttpLink:
     def _bound(self) -> bool:
         """Whether no other request may listen: packets went into a stream, a question waits, or an answer is not read."""
         unread = self._channel is not None and unsent_bytes(self._channel.transport) > 0
-        return self._over or self._said or unread or (self._request is not None and not self._streams)
+        return self._over or self._broken or self._said or unread or (self._request is not None and not self._streams)
 
     def _listen(self, request: Any, streams: bool) -> None:
         """Another request listens now; a stream on which nothing was said makes way."""
@@ -168,7 +172,7 @@ class HttpLink:
 
     def send(self, data: bytes) -> None:
         """Send framed packets, or keep them until somebody listens."""
-        if self._ending is None and not self._over:
+        if self._ending is None and not self._over and not self._broken:
             self._waiting += data
             if self._streams:
                 self._pass_on()
@@ -179,7 +183,10 @@ class HttpLink:
         """End it behind what waits; by force if that takes too long. The peer knows why from GOODBYE."""
         if self._ending is None and not self._over:
             self._ending, self._since = code, self._links.seconds()
-            self._pass_on()
+            if self._broken:
+                self._links.call_later(0, self._end, code)
+            else:
+                self._pass_on()
 
     def abort(self) -> None:
         """End it now; the connection is told a moment later."""
@@ -222,7 +229,7 @@ class HttpLink:
         if self._ending is not None:
             self._end(self._ending)
         elif self._said:
-            self.lose()
+            self._break()
         else:
             self._request = None
             self._since = self._links.seconds()
@@ -230,8 +237,12 @@ class HttpLink:
     def _lost(self, request: Any) -> None:
         """The connection of a question is gone."""
         if request is self._request:
-            self._request = None
-            self.lose()
+            self._break()
+
+    def _break(self) -> None:
+        self._request, self._broken = None, True
+        self._waiting.clear()
+        self._links.call_later(LAST_WORD_S, self.lose)
 
     def lose(self) -> None:
         """It is over, and nobody knows what has arrived."""

@@ -28,7 +28,7 @@ from meteor_net.messages import (
 )
 from meteor_net.server import http_links
 from meteor_net.server.channel import BODY_S
-from meteor_net.server.http_link import LISTEN_S, MAX_PACKETS, POLL_S, UNHEARD_S
+from meteor_net.server.http_link import LAST_WORD_S, LISTEN_S, MAX_PACKETS, POLL_S, UNHEARD_S
 from tests.server.asker import Asker, framed
 from tests.server.harbour import HarbourCase
 
@@ -118,6 +118,8 @@ class StreamTests(HttpCase):
         asker.inside()
         asker.stream.transport.abortConnection()
         self.advance(0.1)
+        self.assertEqual((asker.ask("GET", f"/http/{asker.id}/x").status, self.links()), (404, 1))
+        self.advance(LAST_WORD_S)
         self.assertEqual((self.links(), self.room.game.told[-1]), (0, "stranger away"))
         again = self.streaming()
         again.say(Hello([1], "stranger", resume=asker.found(Welcome)[0].resume))
@@ -250,8 +252,20 @@ class PollTests(HttpCase):
         asker.say(Hello([1], "stranger"))
         answer = asker.poll()
         answer.transport.abortConnection()
-        self.advance(0.1)
+        self.advance(LAST_WORD_S + 0.1)
         self.assertEqual(self.links(), 0)
+
+    def test_last_word(self) -> None:
+        """A page that is closed loses its stream before its goodbye arrives: it is heard all the same."""
+        for make in (self.streaming, self.polling):
+            asker = make()
+            asker.inside()
+            listening = asker.stream if asker.stream.status else asker.poll()
+            listening.transport.abortConnection()
+            self.advance(0.1)
+            self.assertEqual(asker.say(Goodbye(1000, "the page was closed")).status, 204)
+            self.advance(0.1)
+            self.assertEqual((self.links(), self.room.game.told[-1]), (0, "stranger left"))
 
     def test_the_same_question_again(self) -> None:
         """Whose answer was lost, so that somebody on the way asks again: the link is over, not the packets lost."""
