@@ -225,6 +225,9 @@ class _WebSocket(WebSocketClientProtocol):
 
     def connectionMade(self) -> None:
         self.connection.made(self)
+        for name in self.CONFIG_ATTRS:  # as Autobahn would, which formats them all for a log that nobody reads: that costs more
+            setattr(self, name, getattr(self.factory, name))
+        self.CONFIG_ATTRS = []
         super().connectionMade()
 
     def onOpen(self) -> None:

@@ -2,8 +2,8 @@
 
 A `Connection` is held by composition; Autobahn's class owns names such as `log` and `state`, so ours stay beside it.
 Names of Autobahn that are not public and are touched here, each pinned by a test: `_dataReceived` (its public twin builds log
-text for every read), `_fail_connection`, `sendCloseFrame`, `failedByMe`, `message_data`, `message_is_binary`, `data`,
-`current_frame`, `inside_message`.
+text for every read), `CONFIG_ATTRS`, `_fail_connection`, `sendCloseFrame`, `failedByMe`, `message_data`, `message_is_binary`,
+`data`, `current_frame`, `inside_message`.
 """
 
 from __future__ import annotations
@@ -50,6 +50,13 @@ class FramedProtocol(WebSocketServerProtocol):
     transport: Any
     log = Quiet(WebSocketServerProtocol.log)
     _fragments = 0
+
+    def connectionMade(self) -> None:
+        """A connection is there. Autobahn copies the factory's options, and formats all for its log: half of what it costs."""
+        for name in self.CONFIG_ATTRS:
+            setattr(self, name, getattr(self.factory, name))
+        self.CONFIG_ATTRS = []
+        super().connectionMade()
 
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the transport: small whole messages the short way, the rest through Autobahn's parser."""

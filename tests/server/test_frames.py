@@ -7,7 +7,8 @@ from random import Random
 from struct import pack
 from typing import Any
 
-from autobahn.twisted.websocket import WebSocketServerFactory
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket import protocol as autobahn_protocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
@@ -85,6 +86,24 @@ def run(kind: type[Told], pieces: list[bytes]) -> tuple[list[Any], bytes, bool]:
             break
         protocol.dataReceived(piece)
     return protocol.told, transport.value(), transport.disconnecting
+
+
+class OptionTests(SynchronousTestCase):
+    """The options that Autobahn copies for each connection."""
+
+    def test_all_are_there(self) -> None:
+        """A connection has each of its factory's, and they were not formatted for a log."""
+        formatted: list[Any] = []
+        self.patch(autobahn_protocol, "pformat", formatted.append)
+        factory: Any = WebSocketServerFactory(reactor=Clock())
+        factory.protocol = Told
+        set_options(factory, Limits())
+        protocol: Any = factory.buildProtocol(None)
+        protocol.makeConnection(StringTransport())
+        for name in WebSocketServerProtocol.CONFIG_ATTRS:
+            self.assertEqual(getattr(protocol, name), getattr(factory, name), name)
+        self.assertEqual(protocol.maxMessagePayloadSize, Limits().packet_in_bytes)
+        self.assertEqual(formatted, [[]])
 
 
 def stream(random: Random) -> bytes:
