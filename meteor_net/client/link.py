@@ -189,9 +189,11 @@ class Link:
         code, text = self.session.end or (error.code, str(error))
         self._lose(code, text)
         self.why = text
-        if not self.offline:  # else whoever heard of it has disconnected
-            told = OpenFailed(text, code, reached=error.reached, final=error.final)
-            self.errors.handle_connection_error(told, self.manager.can_fall_back)
+        if self.offline:  # whoever heard of it has disconnected
+            return
+        told = OpenFailed(text, code, reached=error.reached, final=error.final)
+        self.errors.handle_connection_error(told, self.manager.can_fall_back)
+        if not self.offline:
             self.errors.attempt_recovery()
 
     def waiting(self, seconds: float) -> None:

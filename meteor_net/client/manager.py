@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..errors import CloseCode, ConnectionFailed
+from ..errors import CloseCode, ConnectionFailed, LocalProtocolError
 from .config import NetworkConfig
 from .protocol import WebSocketOpener
 from .recovery import Pause
@@ -175,7 +175,12 @@ class ConnectionManager:
 
         Returns:
             Seconds until then.
+
+        Raises:
+            LocalProtocolError: There is a connection or an attempt, or none is wanted.
         """
+        if self.state is not State.WAITING or self._retry is not None:
+            raise LocalProtocolError(f"no reconnection now: {self.state.value}")
         at_once = self._routes.next()
         delay_s = 0.0 if at_once else self._pause_s(pause)
         self._attempts += 1

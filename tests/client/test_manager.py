@@ -20,7 +20,7 @@ from meteor_net.client.manager import NEXT, OPEN_S, State
 from meteor_net.client.protocol import CLOSE_S, UPGRADE_S, _explain
 from meteor_net.client.recovery import row_of_code
 from meteor_net.client.transports import OpenFailed
-from meteor_net.errors import ConnectionFailed
+from meteor_net.errors import ConnectionFailed, LocalProtocolError
 
 from .memory import MemoryServer
 
@@ -158,6 +158,17 @@ class ConnectionManagerTests(SynchronousTestCase):
             self.server.run(lasts_s)
             self.server.cut()
             self.assertEqual(self.manager.reconnect_attempts, attempts)
+
+    def test_reconnection_when_there_is_none_to_make(self) -> None:
+        """It is an error without a loss, and twice for one."""
+        with self.assertRaises(LocalProtocolError):
+            self.manager.handle_reconnection()
+        self.server.refuse = True
+        self.manager.connect().addErrback(lambda _: None)
+        with self.assertRaises(LocalProtocolError):
+            self.manager.handle_reconnection()
+        self.manager.disconnect()
+        self.assertEqual(self.server.clock.getDelayedCalls(), [])
 
     def test_states(self) -> None:
         """All that can happen leads from a state to another, and every state can be reached and left."""

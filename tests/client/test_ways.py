@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from meteor_net.client import NetworkClient
 from meteor_net.client.manager import State
 from meteor_net.client.protocol import UPGRADE_S
