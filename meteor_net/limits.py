@@ -107,7 +107,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     room_events: int = 256
     #: Inputs of one player that wait for the tick; the oldest goes first.
     inputs_waiting: int = 4
-    #: Actions of one player that are handled in one tick's time; the rest are refused.
+    #: Actions of one player, and as many inputs; the rest are refused.
     actions_per_s: int = 60
     #: Bytes of the answers of one player's actions that are kept, to be said again after a loss.
     answers_bytes: int = 64 * 1024

@@ -117,8 +117,10 @@ class Actions:
     def _read(self, player: Player, message: ActionMessage, now: float) -> Any:
         if player.role != "play":
             raise Refused("you are watching", "watching")
-        if not player.action_bucket.take(now):
-            raise Refused(player.action_bucket.excuse(), "slow-down")
+        # Inputs have a bucket of their own: those of a player who comes out of a tunnel cost no action its place.
+        bucket = player.input_bucket if self._is_input(message.kind) else player.action_bucket
+        if not bucket.take(now):
+            raise Refused(bucket.excuse(), "slow-down")
         if message.kind >= len(self._schema.actions):
             raise Refused(f"there is no action {message.kind} here", "bad-action")
         try:

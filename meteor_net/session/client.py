@@ -284,6 +284,8 @@ class ClientSession:
     def _set_stale(self, stale: bool) -> None:
         if stale != self.stale:
             self.stale = stale
+            for room in self.rooms:
+                room.hold_back(stale)
             self._told.append(values.StaleChanged(stale))
 
 

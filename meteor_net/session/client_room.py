@@ -66,6 +66,7 @@ class ClientRoom:
         self.role = role
         self.number: int | None = None
         self.stream: int | None = None
+        self._held_back = False
         self.world = RoomWorld(out, told)
         self.prediction = Prediction(self.world)
         self.lines = RoomLines(ChatSystem(self._send_line, new_cid, self._want_page), out, told)
@@ -118,6 +119,12 @@ class ClientRoom:
         self.number = self.stream = None
         self.lines.away()
 
+    def hold_back(self, held_back: bool) -> None:
+        """Nothing comes from the server: what would be said now waits, for it would all come there in one blow; or go on."""
+        self._held_back = held_back
+        self._send_queued()
+        self.lines.sender.hold_back(held_back)
+
     def dropped(self, reason: str, text: str) -> None:
         """We are out for good: what waits will not be answered."""
         self.away()
@@ -148,7 +155,7 @@ class ClientRoom:
     # --- actions ---
 
     def act(self, action: Action, now: float = 0.0) -> int | None:
-        """Send an action, or keep it until we are in again; an input is forgotten instead.
+        """Send an action, or keep it until we are in again, and the server is heard again; an input is forgotten instead.
 
         Args:
             action: What to do. Of an input that is predicted one is sent for each tick, and the others are only drawn.
@@ -166,7 +173,7 @@ class ClientRoom:
         kind = self._names.number(type(action))
         items = action.to_wire()
         if self._names.is_input(kind):
-            if self.number is not None:
+            if self.number is not None and not self._held_back:
                 seq = self.prediction.act(action, self._actions.input, now)
                 if seq is not None:
                     self._send_action(Waiting(0, kind, items, seq))
@@ -190,7 +197,7 @@ class ClientRoom:
         self._out.append(ActionMessage(self.number, waiting.seq, self.world.seen, waiting.kind, waiting.values))
 
     def _send_queued(self) -> None:
-        if self.number is not None:
+        if self.number is not None and not self._held_back:
             for waiting in self._actions.next():
                 self._send_action(waiting)
 

@@ -76,6 +76,11 @@ class ScriptedServer:
         self.session.tick(self.now)
         self.take()
 
+    def live(self, seconds: float) -> None:
+        """The same, and the server shows life."""
+        self.pass_time(seconds)
+        self.say(wire.Ping(1, 0))
+
     def open(self) -> None:
         """Open a connection."""
         self.session.opened(self.now)

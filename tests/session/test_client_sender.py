@@ -85,7 +85,7 @@ class OutcomeTests(SenderCase):
         for seconds in (2.0, 4.0, 8.0):
             self.unsaid(cid, "unknown")
             self.assertEqual(self.server.found(values.LineRefused), [])
-            self.server.pass_time(seconds - 0.25)
+            self.server.live(seconds - 0.25)
             self.assertEqual(self.server.found(wire.Say), [])
             self.server.pass_time(0.25)
             self.assertEqual(self.server.found(wire.Say), [wire.Say(7, cid, 0, "hello")])
@@ -216,7 +216,7 @@ class AwayTests(SenderCase):
         self.come_back()
         self.server.say(wire.Said(8, first, 3, 3_000))
         self.assertEqual(self.said(), [])
-        self.server.pass_time(2.75)
+        self.server.live(2.75)
         self.assertEqual(self.said(), [])
         self.server.pass_time(0.25)
         self.assertEqual(self.said(), ["second"])
@@ -261,6 +261,23 @@ class AwayTests(SenderCase):
             [(sent, "unknown", "bye"), (later, "kicked", "bye")],
         )
         self.assertEqual(self.chat.message_queue, {})
+
+    def test_of_before(self) -> None:
+        """A line that another client before may have sent may be kept, though this one sends it for the first time, or never does."""
+        for answered in (True, False):
+            self.server.lose()
+            self.chat.message_queue["x"] = ChatMessage(text="of before", cid="x")
+            self.chat.from_before.add("x")
+            self.come_back()
+            self.server.take()
+            self.server.found(values.LineRefused)
+            if answered:
+                self.unsaid("x", "muted")
+            else:
+                self.server.room.lines.sender.drop("kicked", "bye")
+                self.server.take()
+            self.assertEqual([(each.cid, each.reason) for each in self.server.found(values.LineRefused)], [("x", "unknown")])
+            self.assertEqual(self.chat.from_before, set())
 
     def test_refused_when_said_again(self) -> None:
         """A line that was sent before may be kept, whatever is answered the second time; one that storage failed for is tried."""
