@@ -1,7 +1,8 @@
 """Lines of our own on their way: each is kept once, however many connections and tries that takes. Plain.
 
-What is said while we are in goes out at once. What waited for a connection, and what is said behind it, goes out one line
-after the other, each when the one before is answered: so it keeps its order, and a server that wants pauses gets them.
+What is said while we are in goes out at once. What waited for a connection, or for life on it, and what is said behind it, goes
+out one line after the other, each when the one before is answered: so it keeps its order, and a server that wants pauses gets
+them.
 
 A guest comes back as another user when the server began anew. What it had sent and has no answer for would be another line
 then: it is not said again, but looked for in the history.
@@ -71,6 +72,7 @@ class LineSender:
         self._ahead = ""
         self._free_at = 0.0
         self._now = 0.0
+        self._held_back = False
 
     def joined(self, now: float) -> None:
         """We are in, again: say what was not answered."""
@@ -115,14 +117,21 @@ class LineSender:
 
     def say(self, message: ChatMessage) -> None:
         """Send a line that was just queued."""
-        if self._ahead or self._later:
+        if self._ahead or self._later or self._held_back:
             self._later.append(message.cid)
         else:
             self._send(message.cid)
 
+    def hold_back(self, held_back: bool) -> None:
+        """Nothing comes from the server: what would be said now waits, and goes out as if it had waited for a connection."""
+        self._held_back = held_back
+        self._go_on()
+
     def tick(self, now: float) -> None:
         """Say again what is due."""
         self._now = now
+        if self._held_back:
+            return
         for cid in [cid for cid, sent in self._sent.items() if sent.due is not None and sent.due <= now]:
             self._send(cid)
         self._go_on()
@@ -173,7 +182,7 @@ class LineSender:
                 self._refuse(cid, reason, text)
 
     def _go_on(self) -> None:
-        while self._later and not self._ahead and self._now >= self._free_at:
+        while self._later and not self._ahead and not self._held_back and self._now >= self._free_at:
             cid = self._later.popleft()
             if cid in self._chat.message_queue:  # else what was sent on an older connection is answered now
                 self._ahead = cid
