@@ -84,6 +84,8 @@ class ChatSystem:
         self.line_chars = line_chars
         self.user = ""
         self.first_channel = ""
+        #: Ids of lines that another client before may have sent, and that may be kept: those that the store had.
+        self.from_before: set[str] = set()
         self._store: LineStore | None = None
         self._send = send
         self._new_cid = new_cid
@@ -166,6 +168,7 @@ class ChatSystem:
         """
         if self._store is not None:
             self._store.remove(cid)
+        self.from_before.discard(cid)
         return self.message_queue.pop(cid, None)
 
     def keep(self, store: LineStore | None) -> None:
@@ -181,6 +184,7 @@ class ChatSystem:
         if store is None:
             return
         waiting, self.message_queue = self.message_queue, {line.cid: line for line in store.lines()}
+        self.from_before.update(cid for cid in self.message_queue if cid not in waiting)
         for cid, line in waiting.items():
             if cid not in self.message_queue:
                 store.put(line)

@@ -172,8 +172,12 @@ class LineSender:
     def drop(self, reason: str, text: str) -> None:
         """Give up all lines; of those that were sent nobody will tell what became."""
         self.away()
-        self.give_up(lambda line: line.cid in self._sent and self._sent[line.cid].may_be_kept, "unknown", text)
+        self.give_up(lambda line: self._may_be_kept(line.cid), "unknown", text)
         self.give_up(lambda line: True, reason, text)
+
+    def _may_be_kept(self, cid: str) -> bool:
+        sent = self._sent.get(cid)
+        return cid in self._chat.from_before if sent is None else sent.may_be_kept
 
     def give_up(self, concerned: Callable[[ChatMessage], bool], reason: str, text: str) -> None:
         """Give up the lines that are concerned."""
@@ -189,7 +193,7 @@ class LineSender:
                 self._send(cid)
 
     def _send(self, cid: str) -> None:
-        sent = self._sent.setdefault(cid, _Sent(self._now, self._chat.user))
+        sent = self._sent.setdefault(cid, _Sent(self._now, self._chat.user, may_be_kept=cid in self._chat.from_before))
         sent.due = None
         message = self._chat.message_queue[cid]
         if self._now - sent.first > KNOWN_S:

@@ -159,8 +159,10 @@ class StoreTests(ChatCase):
         self.assertEqual(store.lines(), [old, sent])
         self.chat.keep(store)
         self.assertEqual([*self.chat.message_queue.values()], [old, sent])
+        self.assertEqual(self.chat.from_before, {"x"})
         self.chat.keep(None)
         self.chat.answered("x")
+        self.assertEqual(self.chat.from_before, set())
         self.assertEqual(store.lines(), [old, sent])
 
     def test_a_line_that_cannot_be_kept(self) -> None:
