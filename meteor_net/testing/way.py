@@ -85,6 +85,14 @@ class Way:
         self._end = (self._arrival(), ConnectionLost())
         self.look()
 
+    def hurry(self, delay_s: float) -> None:
+        """What is on its way, however slowly, arrives within so many seconds."""
+        self._last_s = min(self._last_s, self._clock.seconds() + delay_s)
+        self._arrivals = deque((min(at_s, self._last_s), data) for at_s, data in self._arrivals)
+        if self._end is not None:
+            self._end = (min(self._end[0], self._last_s), self._end[1])
+        self.look()
+
     def silence(self) -> None:
         """Nothing comes out any more, not even the end; nobody is told."""
         self._silent = True

@@ -103,13 +103,20 @@ class Wire:
             connection.silence()
 
     def heal(self) -> None:
-        """End all faults: stalls, cuts, loss and limits. Connections that went silent are reset, as a new way tells both ends."""
+        """End all faults: stalls, cuts, loss and limits; what waited for its turn to be sent again arrives.
+
+        Connections that went silent are reset, as a new way tells both ends.
+        """
         self._cut_until_s = 0.0
         self.loss, self.bytes_per_s = 0.0, None
+        self._free_at_s = {True: 0.0, False: 0.0}
         for connection in self._open():
             if connection.silent:
                 connection.client.cut()
                 connection.server.cut()
+            else:
+                connection.inward.hurry(self.latency_s)
+                connection.outward.hurry(self.latency_s)
         self.flow()
 
     def kill(self, silent: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twisted.internet.error import ConnectionLost, ConnectionRefusedError
+from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRefusedError
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.testing import MachineClock, Network, SteppedClock
@@ -174,6 +174,19 @@ class LineTests(Pair):
         waits = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
         self.assertGreater(max(waits), 0.15)
         self.assertLess(len(times), 100)
+
+    def test_heal(self) -> None:
+        """When the network heals, what was still to be sent again arrives soon, in order."""
+        client, server = self.connect()
+        self.wire.loss = 0.9
+        client.transport.write(b"a")
+        client.transport.write(b"b")
+        client.transport.loseConnection()
+        self.network.advance(0.0)
+        self.network.heal()
+        client.transport.write(b"too late")
+        self.network.advance(0.021)
+        self.assertEqual((server.bytes, server.end), (b"ab", ConnectionDone))
 
     def test_bandwidth(self) -> None:
         """So much gets through in a second in each direction, whatever number of connections shares it."""
