@@ -121,3 +121,13 @@ export const SETTLED_MS = 5_000;
 export const INPUTS_KEPT = 64;
 /** A correction of what is predicted becomes less by a factor of e in so long, unless the page says otherwise. */
 export const SMOOTH_MS = 100;
+/** Over HTTP (wire 11): the first bytes of a stream may take so long; a request up so long, then it is sent once more; a close so long. */
+export const STREAM_MS = 3_000;
+export const UP_MS = 20_000;
+export const HTTP_CLOSE_MS = 5_000;
+/** Packets, and bytes, of one request up; and of one that a page may leave behind when it is closed (the Fetch standard has 64 KiB for all). */
+export const UP_PACKETS = 256;
+export const UP_BYTES = 64 * 1024;
+export const LEFT_BEHIND_BYTES = 32 * 1024;
+/** Bytes that may wait for requests up; with more, the connection is lost. */
+export const HTTP_WAITING_BYTES = 1024 * 1024;

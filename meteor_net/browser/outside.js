@@ -1,5 +1,7 @@
 // What a client needs of its surroundings: sockets, a clock, timers, chance. Tests and simulations give their own.
 
+import { HttpSocket } from "./http-socket.js";
+
 /** What packets go over: a WebSocket, or HTTP with the face of one where WebSockets are blocked. @typedef {"websocket" | "http"} Transport */
 /**
  * @typedef {object} Outside
@@ -12,7 +14,10 @@
 
 /** @type {Outside} */
 export const BROWSER = {
-  open: (url, protocol) => new WebSocket(url, protocol),
+  open: (url, protocol, transport) => {
+    if (transport === "websocket") return new WebSocket(url, protocol);
+    return /** @type {WebSocket} */ (/** @type {unknown} */ (new HttpSocket(url, protocol)));
+  },
   now: () => performance.now(),
   random: () => Math.random(),
   setTimeout: (call, ms) => setTimeout(call, ms),
