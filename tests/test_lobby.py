@@ -264,7 +264,7 @@ class StartTests(SynchronousTestCase):
             self.assertIn("game sea: max_players is", self.wrong(self.changed(max_players=most)))
         for away_s in (-1, float("nan"), float("inf"), "30"):
             self.assertIn("game sea: away_s is", self.wrong(self.changed(away_s=away_s)))
-        for same_user in ("kick", None, []):
+        for same_user in ("kick", None, 1):
             self.assertIn("allow, replace, refuse", self.wrong(self.changed(same_user=same_user)))
         for good in ({"tick_hz": 1 / 60}, {"tick_hz": 120}, {"max_players": 1}, {"away_s": 0}, {"same_user": "refuse"}):
             bench = Bench(self.changed(**good))

@@ -195,7 +195,7 @@ class LossTests(HarbourCase):
         self.assertEqual((len(self.server.host.lobby), len(self.server.host.registry)), (0, 0))
 
     def test_actions_are_applied_once(self) -> None:
-        """An action whose answer was lost with the connection is applied once; its player is told the answer when it is back."""
+        """An action whose answer was lost with the connection is applied once; its player hears it when it is back."""
         ann = self.player("ann")
         ann.network.stall(way="in")
         answer = ann.game.act(Buy(what="bottle"))

@@ -128,11 +128,11 @@ class ActionTests(SynchronousTestCase):
 
     def test_another_player(self) -> None:
         """So it is in another world of the same session, and as another player in the same world."""
-        for changes in ({"epoch": scripted.EPOCH + 1}, {"key": 6}):
+        for epoch, key in ((scripted.EPOCH + 1, 0), (scripted.EPOCH, 6)):
             self.setUp()
             sent = self.act(Buy(count=1))
             self.server.lose()
-            self.back(**changes)
+            self.back(epoch=epoch, key=key)
             (refused,) = self.server.found(values.ActionRefused)
             self.assertEqual((refused.key, refused.reason), (sent, "unknown"))
             self.assertEqual(self.server.found(wire.ActionMessage), [])
@@ -154,7 +154,9 @@ class ActionTests(SynchronousTestCase):
         self.assertEqual(self.server.said, [])
         self.act(Steer(turn=1))
         self.server.say(wire.Result(3, 1, "ok"))
-        self.assertEqual([(each.seq, each.values) for each in self.server.said], [(MAX_OPEN_ACTIONS + 2, [2])])
+        self.assertEqual(
+            [(each.seq, each.values) for each in self.server.found(wire.ActionMessage)], [(MAX_OPEN_ACTIONS + 2, [2])]
+        )
         self.server.say(wire.Result(3, MAX_OPEN_ACTIONS + 2, "two"))
         self.assertEqual(self.server.told, [values.ActionDone("game/a", key or 0, "two")])
 
