@@ -47,10 +47,10 @@ class Members:
         self._room = room
         self._around = around
         self._asking = room.asking
-        #: Who came before the room was open.
-        self._waiting: dict[Session, _Wish] = {}
-        #: Whom the game is being asked about; some may have left meanwhile.
-        self._entering: set[Player] = set()
+        #: Who came before the room was open; each JOIN gets an answer.
+        self._waiting: dict[Session, list[_Wish]] = {}
+        #: Whom the game is being asked about, and their JOINs; some may have left meanwhile.
+        self._entering: dict[Player, list[_Wish]] = {}
         self._next_key = 0
 
     def __contains__(self, session: Session) -> bool:
@@ -73,23 +73,31 @@ class Members:
             PacketError: If the places are none.
         """
         wish = _Wish(message, Places.of(message.places, self._around.limits), session.pipe)
+        if self._room.is_open or self._room.is_closed:
+            self._answer(session, wish, now)
+        else:
+            earlier = [each for each in self._waiting.get(session, ()) if each.pipe is session.pipe]
+            self._waiting[session] = [*earlier, wish]
+            session.waits_for.add(self._room.number)
+
+    def _answer(self, session: Session, wish: _Wish, now: float) -> None:
         player = self.players.get(session)
         if player is not None:
             self._come_back(player, wish, now)
-        elif self._room.is_open or self._room.is_closed:
-            self._admit(session, wish, now)
         else:
-            self._waiting[session] = wish
-            session.waits_for.add(self._room.number)
+            self._admit(session, wish, now)
 
     def admit_waiting(self, now: float) -> None:
         """The room has opened, or could not be: who waited for that gets an answer."""
         waiting, self._waiting = self._waiting, {}
-        for session, wish in waiting.items():
+        for session, wishes in waiting.items():
             session.waits_for.discard(self._room.number)
-            self._admit(session, wish, now)
+            for wish in wishes:
+                self._answer(session, wish, now)
 
     def _come_back(self, player: Player, wish: _Wish, now: float) -> None:
+        if player in self._entering:
+            self._entering[player].append(wish)
         if not player.online:
             player.online, player.away_until = True, None
             self._tell_game(player, "back", now)
@@ -130,13 +138,13 @@ class Members:
         self.players[player.session] = player
         player.session.seats[room.number] = player
         player.busy += 1  # what the player says waits until it is in
-        self._entering.add(player)
+        self._entering[player] = [wish]
 
         def inbox_opened(now: float) -> None:
             if player.here:
                 self._asking.ask(player, "joined", lambda: room.game.joined(player), joined, refused, now)
             else:
-                self._entering.discard(player)
+                del self._entering[player]
                 room.close_if_empty(now)
 
         def inbox_failed(error: BaseException, now: float) -> None:
@@ -144,15 +152,17 @@ class Members:
             refused(error, now)
 
         def refused(error: BaseException, now: float) -> None:
-            self._entering.discard(player)
+            wishes = self._entering.pop(player)
             if player.here:
                 del self.players[player.session]
                 del player.session.seats[room.number]
-                self._turn_away(player.session, error)
+                for each in wishes:
+                    if each.pipe is player.session.pipe:  # the connection that it was asked on is there
+                        self._turn_away(player.session, error)
             room.close_if_empty(now)
 
         def joined(_: Any, now: float) -> None:
-            self._entering.discard(player)
+            del self._entering[player]
             self._enter(player, wish, now)
 
         self._around.inbox(player.user).open(inbox_opened, inbox_failed, now)

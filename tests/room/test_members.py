@@ -115,6 +115,19 @@ class JoinTests(MembersCase):
         self.assertEqual(self.bench.reports[-1][2], {"room": "sea/main", "player": "ann", "verb": "inbox"})
         self.assertEqual(self.told(), [])
 
+    def test_inbox_fails_for_who_came_back(self) -> None:
+        """Each JOIN gets one answer, on the connection that it came on: what an older one asked for is nobody's business now."""
+        self.bench.hold = (OpenChannel,)
+        ann, cid = self.bench.guest("ann"), self.bench.guest("cid")
+        for guest in (ann, cid):
+            guest.lose()
+            guest.connect()
+        cid.join()
+        cid.join()
+        self.bench.break_()
+        self.bench.break_()
+        self.assertEqual((self.refusals(ann), self.refusals(cid)), ([], [("failed", "this failed on the server")] * 2))
+
     def test_gone_while_the_inbox_opens(self) -> None:
         """Who has left before the handler was asked was never there for it."""
         self.bench.hold = (OpenChannel,)
