@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from random import Random
 from typing import Any, ClassVar
 
@@ -78,8 +79,7 @@ class Notes:
 class Tally(Game):
     """Counts."""
 
-    tables = (Ball, Card)
-    documents = ("score",)
+    tables: ClassVar[Sequence[type[Table]]] = (Ball,)
     events = (Bang,)
     tick_hz: ClassVar[float] = 8
     max_players = 16
@@ -98,8 +98,6 @@ class Tally(Game):
     def left(self, player: IPlayer) -> None:
         self.notes.verbs[player].append("left")
         super().left(player)
-        for card in [card for card in self.world.card if card.owner == player.key]:
-            card.despawn()
         if player.row is not None and player.row.alive:
             player.row.despawn()
 
@@ -113,15 +111,17 @@ class Tally(Game):
         if way == 0:
             raise Refused("this one is refused", "odd")
         player.row.counted = number
-        score = self.world.score
-        score[str(count.client)] = score.get(str(count.client), 0) + 1
+        self.note(count)
         if way == 3:
             self.room.emit(Bang(size=number % 256))
         if way == 4 and self.notes.clock is not None:
-            later: Deferred[Any] = Deferred()
-            self.notes.clock.callLater(self.random.random() * LONGEST_S, lambda: later.called or later.callback(value))
+            later: Deferred[Any] = Deferred(lambda _: timer.cancel())
+            timer = self.notes.clock.callLater(self.random.random() * LONGEST_S, later.callback, value)
             return later
         return value
+
+    def note(self, count: Count) -> None:
+        """An action was applied."""
 
     @handles(Steer)
     def steer(self, player: IPlayer, steer: Steer) -> None:
@@ -135,8 +135,6 @@ class Tally(Game):
             self.world.ball.x += self.random.randrange(4)
         elif chance < 0.4:
             self.change_rows()
-        elif chance < 0.45:
-            self.world.score["tick"] = {"n": [self.room.tick % 7, self.random.randrange(3)]}
         elif chance < 0.5:
             self.room.emit(Bang(size=self.random.randrange(256)))
 
@@ -149,6 +147,28 @@ class Tally(Game):
             self.random.choice(loose).despawn()
         else:
             self.world.ball.spawn(x=self.random.randrange(256), name="loose")
+
+
+class Cards(Tally):
+    """The same, with rows that are not for all, and a document."""
+
+    tables: ClassVar[Sequence[type[Table]]] = (Ball, Card)
+    documents = ("score",)
+
+    def left(self, player: IPlayer) -> None:
+        super().left(player)
+        for card in [card for card in self.world.card if card.owner == player.key]:
+            card.despawn()
+
+    def note(self, count: Count) -> None:
+        score = self.world.score
+        score[str(count.client)] = score.get(str(count.client), 0) + 1
+
+    def change_rows(self) -> None:
+        """One more or one less, in each table, and something else in the document."""
+        super().change_rows()
+        self.world.score["tick"] = {"n": [self.room.tick % 7, self.random.randrange(3)]}
+        players = self.room.players
         cards = list(self.world.card)
         if cards and (len(cards) >= MOST_ROWS or self.random.random() < 0.4):
             self.random.choice(cards).despawn()
