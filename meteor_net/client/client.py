@@ -213,7 +213,7 @@ class NetworkClient(RoomTalk):
         """Do something: `game.act(Steer(turn=.5))`, or `game.act("Steer", turn=.5)`.
 
         Returns:
-            None for an input (see `predict`); for an action a Deferred of what its handler answered, which fails
+            None for an input (see `predict`), which is forgotten while there is no way to the server; for an action a Deferred of what its handler answered, which fails
             with Refused.
 
         Raises:
@@ -221,6 +221,8 @@ class NetworkClient(RoomTalk):
         """
         if isinstance(action, str):
             action = self._room.make(action, fields)
+        if isinstance(action, Input) and self._link.manager.congested:
+            return None  # it would come too late
         try:
             key = self._room.act(action, self._reactor.seconds())
         except Refused as error:

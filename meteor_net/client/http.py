@@ -18,7 +18,7 @@ from twisted.logger import Logger
 
 from ..errors import CloseCode
 from .config import NetworkConfig
-from .http_request import HEAD_BYTES, Packets, Request, Ways, make_agent
+from .http_request import HEAD_BYTES, Packets, Request, Ways
 from .protocol import explain_tls
 from .transports import ConnectionOwner, OpenFailed, ServerAddress, make_endpoint
 
@@ -83,8 +83,7 @@ class HttpConnection:
         self._owner = owner
         self._url = url
         self._reactor = reactor
-        self._ways = Ways(endpoint)
-        self._agent = make_agent(self._ways, reactor)
+        self._ways = Ways(endpoint, reactor)
         self._packets = Packets(packet_bytes)
         self._opening: Deferred[None] = Deferred(lambda _: self._drop())
         self._requests: set[Request] = set()
@@ -195,6 +194,11 @@ class HttpConnection:
 
     # --- what the owner calls ---
 
+    @property
+    def congested(self) -> bool:
+        """Whether more waits than one request takes."""
+        return self._waiting_bytes > UP_BYTES
+
     def send(self, packet: bytes) -> None:
         """Send a packet; nothing happens once the connection closes."""
         if not self._open or self._over or self._why is not None:
@@ -262,7 +266,7 @@ class HttpConnection:
         self._requests.add(request)
         if seconds is not None:
             request.end_after(seconds, self._reactor)
-        request.send(self._agent, method, self._url + path, body)
+        request.send(self._ways.agent, method, self._url + path, body)
         return request
 
     # --- the end ---

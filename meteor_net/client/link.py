@@ -160,7 +160,7 @@ class Link:
 
     def _tick(self, now: float) -> None:
         self.session.tick(now)
-        self.manager.tick(now)
+        self.manager.tick(now, self.session.silent_s(now))
         self.flush()
 
     # --- what the manager tells ---
@@ -175,7 +175,7 @@ class Link:
     def switched(self) -> None:
         """Another connection has taken the place of the one before: the session resumes there, and nobody notices."""
         now = self._reactor.seconds()
-        self.session.lost(CloseCode.GOING_AWAY, "by another transport", now)
+        self.session.lost(CloseCode.GOING_AWAY, "another connection takes its place", now)
         self.session.opened(now)
         self.flush()
 

@@ -20,6 +20,11 @@ from .transports import OpenConnection, Opener, OpenFailed, ServerAddress
 
 #: For one attempt, from looking up the name to an open connection, in seconds.
 OPEN_S = 20.0
+#: A connection on which nothing came for so long, drawn from these seconds, may be dead though TCP does not tell: another is
+#: tried beside it. Where the network is good again at last, that is there before TCP tries the old one again.
+BESIDE_S = (6.0, 10.0)
+#: For one such attempt, in seconds; the next follows, for TCP asks at 0, 1 and 3 s and then too seldom.
+BESIDE_OPEN_S = 5.0
 #: A connection that lasted so long after the server took us was good: the next attempt is quick again.
 SETTLED_S = 5.0
 #: Ends before WELCOME that look like a way which does not carry what it opened for, rather than like a server's decision.
@@ -54,7 +59,7 @@ class ConnectionUser(Protocol):
         """A connection is open, the first one or one after `disconnected`."""
 
     def switched(self) -> None:
-        """Another connection, by a better transport, has taken the place of the one that was open: say HELLO there."""
+        """Another connection has taken the place of the one that was open: say HELLO there."""
 
     def received(self, packet: bytes) -> None:
         """A packet came."""
@@ -88,6 +93,8 @@ class ConnectionManager:
         self._openers: dict[tuple[str, ServerAddress], Opener] = {}
         self._way: _Way | None = None
         self._side: _Way | None = None
+        self._beside_s = BESIDE_S[0] + self._random.random() * (BESIDE_S[1] - BESIDE_S[0])
+        self._beside_at = 0.0
         self._retry: IDelayedCall | None = None
         self._attempts = self._rounds = 0
         self._settled_at: float | None = None
@@ -152,13 +159,27 @@ class ConnectionManager:
         self._settled_at = self._reactor.seconds()
         self._routes.good(self._way.transport, self._reactor.seconds())
 
-    def tick(self, now: float) -> None:
-        """Do what is due while a connection is open: try a better transport beside it."""
-        if self.state is State.ONLINE and self._side is None:
-            transport = self._routes.better(now)
-            if transport is not None:
-                self._side = _Way(self, self._opener(transport))
-                self._side.start(self._reactor)
+    def tick(self, now: float, silent_s: float = 0.0) -> None:
+        """Do what is due while a connection is open: try another one beside it, of a better transport or because it seems dead.
+
+        Args:
+            now: The time in seconds.
+            silent_s: So long nothing has come.
+        """
+        if self.state is not State.ONLINE or self._side is not None:
+            return
+        transport, open_s = self._routes.better(now), OPEN_S
+        if transport is None and silent_s >= self._beside_s and now >= self._beside_at:
+            transport, open_s = self.transport, BESIDE_OPEN_S
+            self._beside_at = now + open_s  # also where it is refused at once
+        if transport is not None:
+            self._side = _Way(self, self._opener(transport))
+            self._side.start(self._reactor, open_s)
+
+    @property
+    def congested(self) -> bool:
+        """Whether much waits to be sent; see `OpenConnection`."""
+        return self._way is not None and self._way.connection is not None and self._way.connection.congested
 
     @property
     def reconnect_attempts(self) -> int:
@@ -263,7 +284,7 @@ class ConnectionManager:
         self._user.connected()
 
     def _switch(self, way: _Way) -> None:
-        """Take the better transport; the server ends the other connection when it hears our HELLO on this one."""
+        """Take the other connection; the server ends the one before when it hears our HELLO on this one."""
         (old, self._way), self._side = (self._way, way), None
         assert old is not None and old.connection is not None
         self._move("switched")
@@ -328,10 +349,10 @@ class _Way:
         self._cancelled = False
         self._opening: Deferred[None] = Deferred()
 
-    def start(self, reactor: Any) -> None:
-        """Begin the attempt."""
+    def start(self, reactor: Any, open_s: float = OPEN_S) -> None:
+        """Begin the attempt; it may take so long, in seconds."""
         self._opening = self._opener.open(self)
-        self._opening.addTimeout(OPEN_S, reactor, _too_late)
+        self._opening.addTimeout(open_s, reactor, _too_late)
         self._opening.addErrback(self._failed)
         self._opening.addErrback(lambda failure: _log.failure("a client failed at what its attempt told it", failure))
 

@@ -15,10 +15,11 @@ from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientPr
 from OpenSSL.SSL import Error as TLSError
 from service_identity import VerificationError
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IProtocolFactory
+from twisted.internet.interfaces import IDelayedCall, IProtocolFactory, IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from ..errors import CloseCode
 from .config import NetworkConfig
@@ -59,6 +60,7 @@ class WebSocketOpener:
         return connection.opening
 
 
+@implementer(IPushProducer)
 class Connection:
     """One connection, from TCP to its end.
 
@@ -66,9 +68,11 @@ class Connection:
 
     Attributes:
         opening: Fires when the upgrade is done, fails with OpenFailed if that does not come about; can be cancelled.
+        congested: See `OpenConnection`; it is a producer for its transport, which tells so.
     """
 
     def __init__(self, owner: ConnectionOwner, reactor: Any) -> None:
+        self.congested = False
         self.opening: Deferred[None] = Deferred(self._cancelled)
         self._owner = owner
         self._reactor = reactor
@@ -109,6 +113,7 @@ class Connection:
             self._why = OpenFailed(text, int(code), reached=True)
         if self._open:
             self._open = False
+            self._protocol.transport.unregisterProducer()
             # only 1000 and the private codes may be said by an application (RFC 6455, 7.4)
             said = code if code == CloseCode.NORMAL or code >= 3000 else CloseCode.NORMAL
             self._protocol.sendClose(int(said), text)
@@ -133,6 +138,7 @@ class Connection:
         if self.opening.called:  # cancelled: this comes from bytes of the same read
             return
         self._open = True
+        self._protocol.transport.registerProducer(self, True)
         if subprotocol != SUBPROTOCOL:
             self.close(CloseCode.WRONG_VERSION, f"the server does not speak {SUBPROTOCOL}")
             return
@@ -147,9 +153,22 @@ class Connection:
         else:
             self.close(CloseCode.TEXT_FRAME, "a text message; this protocol is binary")
 
+    # what the transport calls: see IPushProducer
+
+    def pauseProducing(self) -> None:
+        self.congested = True
+
+    def resumeProducing(self) -> None:
+        self.congested = False
+
+    def stopProducing(self) -> None:
+        """Nothing: `lost` comes."""
+
     def closing(self) -> None:
         """The server has said that it closes; it shall do so soon."""
-        self._open = False
+        if self._open:
+            self._open = False
+            self._protocol.transport.unregisterProducer()
         self._abort_after(CLOSE_S)
 
     def lost(self, reason: Failure) -> None:

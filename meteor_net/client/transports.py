@@ -45,6 +45,10 @@ class OpenFailed(ConnectionFailed):
 class OpenConnection(Protocol):
     """A connection that is open."""
 
+    @property
+    def congested(self) -> bool:
+        """Whether 64 KiB or so wait to be sent: what is worth something only now comes too late."""
+
     def send(self, packet: bytes) -> None:
         """Send a packet; nothing happens once the connection closes."""
 

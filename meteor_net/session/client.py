@@ -23,7 +23,7 @@ from . import client_values as values
 from .client_clock import ServerClock
 from .client_phases import Phase, after
 from .client_room import ClientRoom
-from .client_rooms import ClientRooms
+from .client_rooms import JOIN_S, ClientRooms
 from .client_terms import ServerTerms
 
 #: From HELLO to WELCOME, in seconds; a server may ask a token service meanwhile.
@@ -153,12 +153,18 @@ class ClientSession:
         elif self.phase is Phase.HELLO:
             if now - self._opened_at >= WELCOME_S:
                 self.close(CloseCode.HELLO_TIMEOUT, f"no WELCOME within {WELCOME_S:.0f} s")
+        elif self.rooms.overdue(now):
+            self.close(CloseCode.SILENT, f"no answer to JOIN within {JOIN_S:.0f} s")
         else:
             self._set_stale(silent_s >= self._terms.stale_s(self.rooms.in_world()))
             if self.clock.due(now):
                 self._out.append(self.clock.ping(now))
             for room in self.rooms:
                 room.tick(now)
+
+    def silent_s(self, now: float) -> float:
+        """Tell for how long nothing has come, in seconds; 0.0 where nothing has to."""
+        return now - self._heard_at if self.phase is Phase.READY else 0.0
 
     def close(self, code: int, text: str) -> None:
         """End the connection: GOODBYE, then a close by the shell. Nothing that comes after counts."""

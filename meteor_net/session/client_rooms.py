@@ -12,6 +12,8 @@ from .client_room import BY_CHANNEL, BY_ROOM, ClientRoom
 
 #: Rooms of one session; a server's own limit is told by an ERROR.
 MAX_ROOMS = 8
+#: From JOIN to its answer, in seconds; a server may ask a handler, and read lines from a database, meanwhile.
+JOIN_S = 30.0
 
 
 class ClientRooms:
@@ -21,6 +23,8 @@ class ClientRooms:
         self._by_name: dict[str, ClientRoom] = {}
         #: Asked for on this connection; a server answers in order.
         self._asked: deque[ClientRoom] = deque()
+        #: The first of them, and since when it is that, as `overdue` saw it.
+        self._first: tuple[ClientRoom, float] | None = None
         #: Number of a ping that was sent after JOINED -> the room.
         self._pings: dict[int, ClientRoom] = {}
 
@@ -58,6 +62,14 @@ class ClientRooms:
     def answered(self) -> ClientRoom | None:
         """Take the room that the next JOINED or ERROR is about; None if none was asked for."""
         return self._asked.popleft() if self._asked else None
+
+    def overdue(self, now: float) -> bool:
+        """Tell, asked from time to time, whether a JOIN has no answer for 30 s."""
+        if not self._asked:
+            self._first = None
+        elif self._first is None or self._first[0] is not self._asked[0]:
+            self._first = (self._asked[0], now)
+        return self._first is not None and now - self._first[1] >= JOIN_S
 
     def pinged(self, number: int, room: ClientRoom) -> None:
         """A ping was sent after a room's JOINED."""
