@@ -32,6 +32,8 @@ PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "chromedriver": (("chromedriver",), "install ChromeDriver (Debian: chromium-driver)"),
     "ip": (("ip",), "install iproute2"),
+    # Debian keeps it where only root's path leads.
+    "haproxy": (("haproxy", "/usr/sbin/haproxy"), "install HAProxy (Debian: haproxy)"),
     "kosoku": (("kosoku",), "pip install kosoku"),
     "make": (("make",), "install GNU make"),
     "mount": (("mount",), "install mount"),

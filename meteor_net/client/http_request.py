@@ -136,11 +136,23 @@ class _Data:
 
 @implementer(IAgentEndpointFactory, IStreamClientEndpoint)
 class Ways:
-    """Leads all requests to one server, and remembers the connections, so that they can be cut."""
+    """Leads all requests to one server, and remembers the connections, so that they can be cut.
 
-    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
+    Args:
+        endpoint: Leads there.
+        reactor: Drives the timers.
+
+    Attributes:
+        agent: Sends requests; it keeps connections for the next ones, and never sends a request twice.
+    """
+
+    def __init__(self, endpoint: IStreamClientEndpoint, reactor: Any) -> None:
         self._endpoint = endpoint
         self._made: list[Any] = []
+        self._pool: Any = HTTPConnectionPool(reactor)  # type: ignore[no-untyped-call]
+        self._pool.retryAutomatically = False
+        self._pool.cachedConnectionTimeout = KEEP_S
+        self.agent: Agent = Agent.usingEndpointFactory(reactor, self, self._pool)  # type: ignore[no-untyped-call]
 
     def endpointForURI(self, uri: Any) -> IStreamClientEndpoint:
         """Called by the agent."""
@@ -158,18 +170,10 @@ class Ways:
 
     def cut(self) -> None:
         """Cut them all."""
+        self._pool.closeCachedConnections()
         made, self._made = self._made, []
         for protocol in made:
             protocol.transport.abortConnection()
-
-
-def make_agent(ways: Ways, reactor: Any) -> Agent:
-    """Make what sends requests; it keeps connections for the next ones, and never sends a request twice."""
-    pool: Any = HTTPConnectionPool(reactor)  # type: ignore[no-untyped-call]
-    pool.retryAutomatically = False
-    pool.cachedConnectionTimeout = KEEP_S
-    agent: Agent = Agent.usingEndpointFactory(reactor, ways, pool)  # type: ignore[no-untyped-call]
-    return agent
 
 
 class Packets:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from twisted.internet.interfaces import IStreamClientEndpoint
@@ -97,3 +98,18 @@ def _end(data: bytes) -> int:
         return start
     size = int(fields.get("content-length", 0))
     return start + size if len(body) >= size else 0
+
+
+def main(listen: int, server: int) -> None:
+    """Relay a port of the loopback to another one."""
+    from twisted.internet import reactor as global_reactor
+    from twisted.internet.endpoints import TCP4ClientEndpoint
+
+    reactor: Any = global_reactor
+    proxy = HoldingProxy(TCP4ClientEndpoint(reactor, "127.0.0.1", server))
+    reactor.listenTCP(listen, proxy, interface="127.0.0.1")
+    reactor.run()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

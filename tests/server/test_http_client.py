@@ -42,6 +42,7 @@ class HttpClientCase(HarbourCase):
             ann.game.act(Steer(thrust=True))
             self.advance(0.1)
         bought = ann.game.act(Buy(what="bottle"))
+        assert bought is not None
         said = [ann.game.say(f"line {number}") for number in range(5)]
         self.advance(seconds)
         self.assertEqual(self.wait(bought), "a bottle")
