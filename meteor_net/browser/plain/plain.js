@@ -1,8 +1,8 @@
 // The page for a game that brings none: the world on a map, the rest in lists, chat, status and readout.
 //
-// The room is the page's #hash, or ?room=. All text from others becomes text nodes, never markup.
+// The room is the page's #hash, or ?room=; ?latency=200&loss=3 and the like make the network bad. All text from others becomes text nodes, never markup.
 
-import { Refused, join } from "/meteor-net.js";
+import { Refused, StatusLine, faultsOf, join } from "/meteor-net.js";
 import { WorldMap, hasPlace } from "./map.js";
 
 /** @typedef {import("../client.js").NetworkClient} NetworkClient */
@@ -24,12 +24,6 @@ function element(tag, text) {
   const made = document.createElement(tag);
   made.textContent = text;
   return made;
-}
-
-/** @param {string} text */
-function showStatus(text) {
-  at("status").textContent = text;
-  at("status").dataset.standing = text.split(/[ :]/)[0];
 }
 
 /** @type {WeakMap<ChatMessage, HTMLElement>} */
@@ -150,13 +144,15 @@ function play(game) {
 
 const room = decodeURIComponent(location.hash.slice(1)) || new URLSearchParams(location.search).get("room") || "";
 addEventListener("hashchange", () => location.reload());
+const status = new StatusLine(at("status"), at("retry"));
 try {
-  const game = await join(room, { on: { status: showStatus } });
+  const game = await join(room, { simulate: faultsOf(location.search), on: status.listeners });
+  status.game = game;
   game.chat.messageHistory.forEach(showLine);
   game.on("line", showLine);
   game.on("change", changeLine);
   talk(game);
   play(game);
 } catch (error) {
-  showStatus(`offline: ${error instanceof Error ? error.message : error}`);
+  status.failed(error);
 }

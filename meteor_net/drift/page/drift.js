@@ -7,24 +7,12 @@ import { Bottles } from "./bottles.js";
 import { step } from "./flight.js";
 import { Helm, isTyping } from "./helm.js";
 import { keepName, wishedName } from "./names.js";
+import { Network } from "./network.js";
 import { Sky } from "./sky.js";
 import { Talk } from "./talk.js";
 
-const READOUT_MS = 500;
-
 /** @param {string} id */
 const find = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
-/** @param {string} status */
-function showStatus(status) {
-  const element = find("status");
-  if (element.textContent === status) return;
-  element.textContent = status;
-  element.dataset.standing = status.split(/[ :]/)[0];
-  find("again").hidden = !status.startsWith("offline");
-}
-
-find("again").addEventListener("click", () => location.reload());
 
 const rename = find("rename");
 find("name").addEventListener("click", () => {
@@ -62,7 +50,6 @@ function play(game) {
   game.on("event", ({ name, values }) => {
     if (name === "Splash") sky.splash(values.x, values.y);
   });
-  game.on("status", showStatus);
 
   addEventListener("keydown", (event) => {
     if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -72,24 +59,18 @@ function play(game) {
     event.preventDefault();
     helm.release();
   });
-
-  setInterval(() => {
-    const { roundTripMs, bytesPerSecond, reconnections } = game.stats;
-    find("trip").textContent = roundTripMs === null ? "–" : `${Math.round(roundTripMs)} ms`;
-    find("rate").textContent = `${(bytesPerSecond / 1000).toFixed(1)} kB/s`;
-    find("reconnections").textContent = String(reconnections);
-    showStatus(game.status);
-  }, READOUT_MS);
-  showStatus(game.status);
 }
 
 const name = wishedName();
 find("name").textContent = name;
+const network = new Network();
 try {
-  const game = await join(new URLSearchParams(location.search).get("room") ?? "", { name });
+  const room = new URLSearchParams(location.search).get("room") ?? "";
+  const game = await join(room, { name, simulate: network.simulation, on: network.status.listeners });
   // @ts-ignore: for the console
   window.meteor = game;
+  network.play(game);
   play(game);
 } catch (error) {
-  showStatus(`offline: ${error instanceof Error ? error.message : error}`);
+  network.status.failed(error);
 }
