@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 #: The kernel takes so much beyond what is on its way. More would be seconds of old state for a slow reader.
 NOTSENT_LOWAT_BYTES = 16 * 1024
+#: Connections accepted in one turn of the reactor, of each port. Then their requests, HELLOs and JOINs come a few in a turn
+#: too: when all players come back at once, those who are in already do not wait for the rest. Twisted takes a hundred or more.
+ACCEPTS = 4
 #: Some builds of Python do not name it.
 _NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", {"linux": 25, "darwin": 0x201}.get(sys.platform))
 
@@ -99,7 +102,7 @@ def unsent_bytes(transport: Any) -> int:
 
 
 def send_directly(port: Any) -> None:
-    """Let a listening port make connections that send at once.
+    """Let a listening port make connections that send at once, a few in a turn.
 
     Args:
         port: What an endpoint's `listen` gave. One that is not TCP stays as it is.
@@ -108,3 +111,10 @@ def send_directly(port: Any) -> None:
         port.transport = cast(Any, DirectServer)
         if isinstance(port.factory, TLSMemoryBIOFactory):
             port.factory.protocol = DirectTLS
+        accept = port.doRead
+
+        def accept_some() -> None:
+            port.numberAccepts = ACCEPTS  # Twisted changes it each time
+            accept()
+
+        port.doRead = accept_some  # type: ignore[method-assign]

@@ -19,7 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from meteor_net.server.tls import Certificates, self_signed_files
-from meteor_net.server.transport import NOTSENT_LOWAT_BYTES, DirectServer, DirectTLS, send_directly, unsent_bytes
+from meteor_net.server.transport import ACCEPTS, NOTSENT_LOWAT_BYTES, DirectServer, DirectTLS, send_directly, unsent_bytes
 
 
 class FakeReactor(Clock):
@@ -224,6 +224,45 @@ class DirectServerTests(SynchronousTestCase):
                      "_writeDisconnected", "_aborting", "producer", "streamingProducer", "producerPaused"):  # fmt: skip
             self.assertTrue(hasattr(self.transport, name), name)
         self.assertIs(tcp.Port.transport, tcp.Server)
+
+
+class Still:
+    """A reactor that never turns."""
+
+    def addReader(self, reader: object) -> None:
+        """Wait for nothing."""
+
+    removeReader = removeWriter = addReader
+
+
+class AcceptTests(SynchronousTestCase):
+    """Many connect at once."""
+
+    def test_a_few_in_a_turn(self) -> None:
+        """Each turn of the reactor takes so many, and none is left out."""
+        made: list[Any] = []
+
+        def make() -> Protocol:
+            made.append(Protocol())
+            return made[-1]  # type: ignore[no-any-return]
+
+        port = tcp.Port(0, Factory.forProtocol(make), 50, "127.0.0.1", Still())
+        port.startListening()
+        send_directly(port)
+        count = 3 * ACCEPTS + 1
+        for _ in range(count):
+            client = socket.create_connection(("127.0.0.1", port.getHost().port))
+            self.addCleanup(client.close)
+        taken = []
+        while len(made) < count:
+            before = len(made)
+            port.doRead()
+            taken.append(len(made) - before)
+        self.assertEqual(taken, [ACCEPTS, ACCEPTS, ACCEPTS, 1])
+        port.doRead()
+        for protocol in made:
+            protocol.transport.socket.close()
+        port.socket.close()
 
 
 class TLSTests(SynchronousTestCase):
