@@ -10,7 +10,7 @@ from meteor_net.client import NetworkConfig
 from meteor_net.client.transports import ServerAddress
 from meteor_net.game import Game
 from meteor_net.limits import Limits
-from meteor_net.state import Action, Table, UInt
+from meteor_net.state import Action, Input, Table, UInt
 from meteor_net.testing import GameTestCase, MemoryServer, Wire
 
 ONE, TWO = "ws://10.0.0.1:80", "ws://10.0.0.2:80"
@@ -29,11 +29,17 @@ class Add(Action):
     by = UInt(bits=4)
 
 
+class Shake(Input):
+    """Does nothing."""
+
+    hard = UInt(bits=8)
+
+
 class Beads(Game):
     """Counts."""
 
     tables: ClassVar[Any] = [Bead]
-    actions: ClassVar[Any] = [Add]
+    actions: ClassVar[Any] = [Add, Shake]
     tick_hz = 20
 
     def joined(self, player: Any) -> None:
@@ -46,6 +52,8 @@ class Beads(Game):
 
     def action(self, player: Any, action: Any) -> Any:
         """Count."""
+        if isinstance(action, Shake):
+            return None
         player.row.count += action.by
         return player.row.count
 

@@ -179,3 +179,18 @@ class ClientTests(ClientCase):
         self.server.run(20)
         self.assertEqual((self.game.status, len(self.server.attempts)), ("offline", 1))
         self.assertEqual(self.server.clock.getDelayedCalls(), [])
+
+    def test_room_that_does_not_answer(self) -> None:
+        """A server that lives, and never answers JOIN, is left and tried again."""
+        self.server.answers[wire.Join] = lambda _: []
+        self.server.cut()
+        self.server.run(1.0)
+        for _ in range(28):
+            self.server.say(wire.Ping(1, self.server.time))
+            self.server.run(1.0)
+        self.assertEqual(len(self.told()), 1)
+        self.server.run(2.0)
+        self.assertEqual(self.told()[1:], [(Fault.NETWORK, Answer.RESUME, "no answer to JOIN within 30 s")])
+        self.server.answers[wire.Join] = self.server._joined
+        self.server.run(2)
+        self.assertEqual(self.game.status, "online")

@@ -9,10 +9,11 @@ from meteor_net.client.manager import State
 from meteor_net.client.protocol import UPGRADE_S
 from meteor_net.client.recovery import Answer, Fault, Verdict
 from meteor_net.errors import ConnectionFailed
+from meteor_net.limits import Limits
 from meteor_net.testing.wire import SERVER
 
 from .proxy import ADDRESS, Proxy
-from .several import Add, TwoServersCase
+from .several import Add, Shake, TwoServersCase
 
 
 class WaysCase(TwoServersCase):
@@ -228,3 +229,30 @@ class TransportTests(WaysCase):
         self.back(game)
         self.assertIsNone(game._link.manager._side)
         self.assertEqual(self.via(game), "http")
+
+
+class FullTests(WaysCase):
+    """A way on which nothing goes out any more; the server forgives a flood."""
+
+    limits = Limits(messages_per_s=100_000)
+
+    def test_inputs(self) -> None:
+        """Inputs that would come too late are forgotten, so that they do not pile up; actions wait, and come to an end."""
+        self.network.kernel_bytes = 4096
+        for transports in (["websocket"], ["http"]):
+            with self.subTest(transports=transports):
+                game = self.client(urls=[], transports=transports)
+                self.wait(game.connect())
+                self.wire.stall(8.0, "out")
+                manager, sent = game._link.manager, game.report().totals["session"]["bytes_out"]
+                for number in range(6_000):
+                    game.act(Shake(hard=number % 256))
+                self.assertTrue(manager.congested)
+                self.assertLess(game.report().totals["session"]["bytes_out"] - sent, 100_000)
+                added = game.act(Add(by=1))
+                self.assertEqual(self.wait(added), 1)
+                self.advance(1)
+                self.assertFalse(manager.congested)
+                self.assertEqual(game.status, "online")
+                self.wait(game.disconnect())
+                self.advance(1)
