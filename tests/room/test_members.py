@@ -116,7 +116,7 @@ class JoinTests(MembersCase):
         self.assertEqual(self.told(), [])
 
     def test_inbox_fails_for_who_came_back(self) -> None:
-        """Each JOIN gets one answer, on the connection that it came on: what an older one asked for is nobody's business now."""
+        """Each JOIN gets one answer, on the connection that it came on: what an older one asked is of no interest."""
         self.bench.hold = (OpenChannel,)
         ann, cid = self.bench.guest("ann"), self.bench.guest("cid")
         for guest in (ann, cid):
