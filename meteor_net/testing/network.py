@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from .clock import START_S, SteppedClock
@@ -49,6 +50,7 @@ class Network:
         self._ports: dict[tuple[str, int], Port] = {}
         self.wires: list[Wire] = []
         self._random = self.seeds.random("network")
+        self._to_come: list[IDelayedCall] = []
 
     def wire(self, name: str = "machine") -> Wire:
         """Make another machine; answers the wire between it and the rest."""
@@ -89,13 +91,18 @@ class Network:
             seconds: From now until all flow again.
         """
         random = self._random
+        self._to_come = [call for call in self._to_come if call.active()]
         for wire in self.wires:
             if not wire.is_killed and random.random() < 0.5:
                 begin_s, end_s = random.uniform(0.0, seconds / 2), random.uniform(seconds / 2, seconds)
-                self.clock.callLater(begin_s, wire.stall, end_s - begin_s, random.choice(("in", "out", "both")))
+                way = random.choice(("in", "out", "both"))
+                self._to_come.append(self.clock.callLater(begin_s, wire.stall, end_s - begin_s, way))
 
     def heal(self) -> None:
-        """End the faults of all wires."""
+        """End the faults of all wires, those too that are to come."""
+        for call in self._to_come:
+            if call.active():
+                call.cancel()
         for wire in self.wires:
             wire.heal()
 

@@ -233,4 +233,8 @@ class LineTests(Pair):
                     ends.append(wire.name)
         self.assertGreater(len(begins), 2)
         self.assertEqual(sorted(ends), sorted(begins))
+        network.swizzle(4.0)
+        network.heal()
+        network.advance(2.5)
+        self.assertTrue(all(wire.open_at_s(way) <= network.clock.seconds() for wire in wires for way in (True, False)))
         self.assertNotEqual(ends, begins)
