@@ -97,6 +97,26 @@ class PlainPageTests(SynchronousTestCase):
         chromium.wait_for("document.querySelector('#again').textContent === '1'")
         self.assertEqual(text("#lines .gap"), "Earlier lines are gone.")
 
+    def test_a_button_where_trying_again_helps(self) -> None:
+        """While a longer wait goes on, a click tries now; when all is over, it loads the page anew, unless that cannot help."""
+        hidden = "document.querySelector('#retry').hidden"
+        self.js("Math.random = () => 0.99")
+        self.assertTrue(self.js(f"return {hidden}"))
+        self.js("window.fake.drop(1013)")  # the server is busy: up to 5 s
+        self.assertEqual(text("#status"), "reconnecting in 5 s")
+        self.assertFalse(self.js(f"return {hidden}"))
+        self.js("document.querySelector('#retry').click()")
+        chromium.wait_for("document.querySelector('#status').textContent === 'online'")
+        self.assertTrue(self.js(f"return {hidden}"))
+        self.js("window.fake.drop(4505, 'no shouting')")
+        self.assertEqual([text("#status"), self.js(f"return {hidden}")], ["offline: no shouting", True])
+        chromium.driver().refresh()
+        chromium.wait_for("document.querySelector('#lists td') !== null")
+        self.js("window.before = true; window.fake.drop(4504, 'taken up elsewhere')")
+        self.assertEqual([text("#status"), self.js(f"return {hidden}")], ["offline: taken up elsewhere", False])
+        self.js("document.querySelector('#retry').click()")
+        chromium.wait_for("!window.before && document.querySelector('#status').textContent === 'online'")
+
     def test_a_phone_shows_it_without_scrolling_sideways(self) -> None:
         """On a narrow screen everything is below each other."""
         chromium.driver().set_window_size(500, 800)  # as narrow as this Chromium's window goes
