@@ -221,9 +221,9 @@ class FaultTests(FlightCase):
         self.come()
         self.fly(5)
         player = self.room.players[0]
-        bucket, player.action_bucket = player.action_bucket, TokenBucket(0, 0)
+        bucket, player.input_bucket = player.input_bucket, TokenBucket(0, 0)
         self.fly(10)
-        player.action_bucket = bucket
+        player.input_bucket = bucket
         self.fly(10)
         self.assertEqual(self.room.world.kite[0].count, 15)
         self.assertEqual(self.ann.me.count, 15)
@@ -350,7 +350,7 @@ class NamingTests(FlightCase):
         self.advance(0.3)
         self.assertEqual(self.ann.me.count, 3)
         self.assertIsNone(self.predictor)
-        self.room.players[0].action_bucket = TokenBucket(0, 0)
+        self.room.players[0].input_bucket = TokenBucket(0, 0)
         self.ann.act(Steer(push=True))
         self.advance(0.2)
         self.assertEqual(self.room.actions.counters["refused"], 1)
