@@ -61,6 +61,7 @@ class ClientRooms:
 
     def answered(self) -> ClientRoom | None:
         """Take the room that the next JOINED or ERROR is about; None if none was asked for."""
+        self._first = None
         return self._asked.popleft() if self._asked else None
 
     def overdue(self, now: float) -> bool:
@@ -127,6 +128,7 @@ class ClientRooms:
     def away(self) -> None:
         """The connection is gone: all numbers with it."""
         self._asked.clear()
+        self._first = None
         self._pings.clear()
         for room in self:
             room.away()
