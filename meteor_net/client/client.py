@@ -213,8 +213,8 @@ class NetworkClient(RoomTalk):
         """Do something: `game.act(Steer(turn=.5))`, or `game.act("Steer", turn=.5)`.
 
         Returns:
-            None for an input (see `predict`), which is forgotten while there is no way to the server; for an action a Deferred of what its handler answered, which fails
-            with Refused.
+            None for an input (see `predict`), which is forgotten while there is no way to the server; for an action a
+            Deferred of what its handler answered, which fails with Refused.
 
         Raises:
             LocalProtocolError: If the game has no such action.

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from twisted.internet.interfaces import IStreamClientEndpoint
 
-from meteor_net.client import NetworkConfig
+from meteor_net.client import NetworkClient, NetworkConfig
 from meteor_net.client.transports import ServerAddress
 from meteor_net.game import Game
 from meteor_net.limits import Limits
@@ -83,6 +83,13 @@ class TwoServersCase(GameTestCase):
     def endpoint(self, address: ServerAddress) -> IStreamClientEndpoint:
         """Lead to one of them."""
         return self.wire.endpoint((address.host, address.port))
+
+    def add(self, game: NetworkClient, by: int = 1) -> int:
+        """Let a client add to its bead, and give what it has then."""
+        added = game.act(Add(by=by))
+        assert added is not None
+        count: int = self.wait(added)
+        return count
 
     def players(self, server: MemoryServer) -> int:
         """Count who is in a server's rooms."""

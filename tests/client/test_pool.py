@@ -11,7 +11,7 @@ from meteor_net.client import ConnectionPool, NetworkClient, NetworkConfig
 from meteor_net.client import pool as module
 from meteor_net.errors import ConfigError, ConnectionFailed, LocalProtocolError, Refused
 
-from .several import ONE, TWO, Add, TwoServersCase
+from .several import ONE, TWO, TwoServersCase
 
 
 class PoolCase(TwoServersCase):
@@ -45,7 +45,7 @@ class LendTests(PoolCase):
         self.assertEqual(self.counted("opened", "idle", "lent", "waiting"), [0, 0, 0, 0])
         game = self.lend()
         self.assertEqual((game.status, game.name), ("online", "service 1"))
-        self.assertEqual(self.wait(game.act("Add", by=3)), 3)
+        self.assertEqual(self.add(game, 3), 3)
         self.assertEqual(self.counted("opened", "idle", "lent"), [1, 0, 1])
         self.pool.give_back(game)
         self.assertEqual(self.counted("idle", "lent"), [1, 0])
@@ -93,12 +93,12 @@ class LendTests(PoolCase):
         game = self.lend()
         frames: list[int] = []
         game.on("frame", frames.append)
-        self.wait(game.act(Add(by=1)))
+        self.add(game)
         self.advance(0.5)
         self.assertNotEqual(frames, [])
         self.pool.give_back(game)
         frames.clear()
-        self.wait(self.lend().act(Add(by=1)))
+        self.add(self.lend())
         self.advance(0.5)
         self.assertEqual(frames, [])
 
@@ -249,7 +249,7 @@ class OptionTests(TwoServersCase):
     def test_addresses(self) -> None:
         """One address, or several, do instead of options."""
         for addresses in (ONE, [ONE, TWO]):
-            options = {"reactor": self.network.clock, "endpoint": self.endpoint, "room": "a"}
+            options: dict[str, Any] = {"reactor": self.network.clock, "endpoint": self.endpoint, "room": "a"}
             pool = ConnectionPool(addresses, size=2, **options)
             games: list[Any] = [self.wait(pool.lend()) for _ in range(2)]
             self.assertEqual({game.room for game in games}, {"beads/a"})

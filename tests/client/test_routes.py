@@ -91,7 +91,8 @@ class RoutesTests(SynchronousTestCase):
         routes.good("websocket", 0.0)
         self.assertIsNone(routes.better(1e9))
         routes.good("http", 100.0)
-        due, now = [], 100.0
+        now = 100.0
+        due: list[float] = []
         while len(due) < 6:
             now += 1.0
             if routes.better(now) is not None:

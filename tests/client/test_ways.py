@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from meteor_net.client import NetworkClient
 from meteor_net.client.manager import State
 from meteor_net.client.protocol import UPGRADE_S
@@ -83,7 +85,7 @@ class AddressTests(WaysCase):
         self.assertEqual(self.where(game), "two")
         self.assertEqual(self.answers()[0], Answer.RESUME)
         self.assertEqual(self.answers()[-1], Answer.REJOIN)
-        self.assertEqual(self.wait(game.act(Add(by=2))), 2)
+        self.assertEqual(self.add(game, 2), 2)
 
     def test_resumed_is_no_rejoin(self) -> None:
         """The same session is no error but the loss itself."""
@@ -122,7 +124,7 @@ class TransportTests(WaysCase):
                 self.assertLess(self.network.clock.seconds() - began_s, 1.0)
                 self.assertEqual((self.via(game), self.proxy.upgrades), ("http", 1))
                 self.assertEqual(self.answers(), [Answer.FALLBACK])
-                self.assertEqual(self.wait(game.act(Add(by=2))), 2)
+                self.assertEqual(self.add(game, 2), 2)
                 self.wait(game.disconnect())
                 self.network.port(ADDRESS).stopListening()  # type: ignore[union-attr]
                 self.advance(2)
@@ -179,6 +181,12 @@ class TransportTests(WaysCase):
         self.assertEqual(self.answers(), [Answer.FALLBACK, Answer.GIVE_UP])
         self.assertTrue(game.status.startswith("offline: "))
 
+    def begun(self, game: NetworkClient) -> Deferred[int]:
+        """Begin to add."""
+        added = game.act(Add(by=1))
+        assert added is not None
+        return added
+
     def test_back_to_websockets(self) -> None:
         """A WebSocket is tried beside it after 60 s, then 120; once it works the session goes over, and nobody notices."""
         game = self.behind("403")
@@ -193,10 +201,10 @@ class TransportTests(WaysCase):
         self.statuses.clear()
         self.verdicts.clear()
         ticks: list[int] = []
-        answers = [game.act(Add(by=1))]
+        answers = [self.begun(game)]
         game.on("frame", ticks.append)
         for _ in range(100):
-            answers.append(game.act(Add(by=1)))
+            answers.append(self.begun(game))
             self.advance(0.2)
         self.assertEqual((self.proxy.upgrades, self.via(game)), (3, "websocket"))
         self.assertEqual([self.wait(answer) for answer in answers], list(range(1, 102)))
@@ -216,7 +224,7 @@ class TransportTests(WaysCase):
         self.assertEqual(self.proxy.upgrades, 2)
         self.advance(30)
         self.assertEqual((game.status, self.via(game)), ("online", "http"))
-        self.assertEqual(self.wait(game.act(Add(by=1))), 1)
+        self.assertEqual(self.add(game, 1), 1)
 
     def test_lost_while_a_better_way_is_tried(self) -> None:
         """The try goes with the connection."""
@@ -249,8 +257,7 @@ class FullTests(WaysCase):
                     game.act(Shake(hard=number % 256))
                 self.assertTrue(manager.congested)
                 self.assertLess(game.report().totals["session"]["bytes_out"] - sent, 100_000)
-                added = game.act(Add(by=1))
-                self.assertEqual(self.wait(added), 1)
+                self.assertEqual(self.add(game), 1)
                 self.advance(1)
                 self.assertFalse(manager.congested)
                 self.assertEqual(game.status, "online")

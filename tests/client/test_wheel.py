@@ -54,7 +54,7 @@ class WheelTests(SynchronousTestCase):
             for tick in (*later, first):
                 self.wheel.remove(tick)
 
-        later = [lambda now, number=number: told.append(f"{number}") for number in range(module.SLOTS)]  # type: ignore[misc]
+        later = [lambda now, number=number: told.append(f"{number}") for number in range(module.SLOTS)]
         self.wheel.add(first)
         for tick in later:
             self.wheel.add(tick)
