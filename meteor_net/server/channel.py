@@ -31,8 +31,7 @@ RESPONSE_S = 30
 ABORT_S = 5
 
 CSP = (
-    b"default-src 'self'; connect-src 'self' ws: wss: http: https:; "
-    b"base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    b"default-src 'self'; connect-src 'self' ws: wss: http: https:; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 )
 
 

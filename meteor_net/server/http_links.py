@@ -112,4 +112,7 @@ class HttpLinks:
     def _look(self) -> None:
         now = self.seconds()
         for link in list(self._links.values()):
-            link.look(now)
+            try:
+                link.look(now)
+            except Exception as error:  # ours: all others are looked after
+                self._host.report("error", error, player=link.connection.name, verb="http")

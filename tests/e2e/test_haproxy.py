@@ -53,7 +53,7 @@ class TLSTests(TestCase):
         ann, bob = await self.player("ann", port, "http"), await self.player("bob", port, "websocket")
         for number in range(10):
             await (ann, bob)[number % 2].say(str(number))
-            await until(lambda number=number: len(said(ann)) == len(said(bob)) == number + 1)  # type: ignore[misc]
+            await until(lambda number=number: len(said(ann)) == len(said(bob)) == number + 1)
         self.assertEqual((said(ann), said(bob)), ([str(number) for number in range(10)],) * 2)
         await until(lambda: len(ann.world.craft) == len(bob.world.craft) == 2)
         ticks: list[int] = []

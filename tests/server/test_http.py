@@ -468,6 +468,19 @@ class DoorTests(HttpCase):
         self.advance(Limits().hello_s + 2)
         self.assertEqual((asker.goodbye, self.links()), (CloseCode.HELLO_TIMEOUT, 0))
 
+    def test_a_mistake_of_ours(self) -> None:
+        """A link that cannot be looked after hurts itself only: the others are."""
+        asker, other = self.streaming(), self.polling()
+        routes: Any = self.server._site.resource
+        links = routes._links._links
+        mistaken = self.patch(links[asker.id], "look", lambda now: 1 / 0)
+        other.say(Hello([1], "stranger"))
+        self.advance(UNHEARD_S + 1.5)
+        self.assertEqual(list(links), [asker.id])
+        mistaken.restore()
+        self.assertTrue(self.flushLoggedErrors(ZeroDivisionError))
+        self.check_neighbour()
+
     def test_a_stream_is_no_strangers_connection(self) -> None:
         """It is counted with the connections, not with those that have said nothing yet."""
         before = self.server._site.plain_connections

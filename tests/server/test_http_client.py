@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.web import server
+from twisted.web.resource import Resource
+from twisted.web.server import Site
+from twisted.web.static import Data
+
+from meteor_net.client.http import UP_S
 from meteor_net.errors import CloseCode
-from meteor_net.server.http_link import UNHEARD_S
+from meteor_net.server.http_link import UNHEARD_S, HttpLink
 from meteor_net.testing import PlayerHandle
 from tests.server.harbour import Buy, HarbourCase, Steer
 from tests.server.holding import HoldingProxy
 
 PROXY = ("10.0.0.2", 80)
+HTTP_UP = HttpLink.up
 
 
 class HttpClientCase(HarbourCase):
@@ -128,9 +135,60 @@ class StreamTests(HttpClientCase):
         ann = self.player("ann", transports=("http",), endpoint=wire.endpoint())
         self.plays(ann, 30)
 
+    def test_lost_answer(self) -> None:
+        """A request up whose answer is lost is sent once more, and taken once."""
+        ann = self.over_http()
+        real, times = HttpLink.up, [0]
+
+        def up(link: HttpLink, request: Any, number: int) -> Any:
+            answer = real(link, request, number)
+            times[0] += 1
+            if times[0] % 2:
+                request.channel.transport.abortConnection()
+                return server.NOT_DONE_YET
+            return answer
+
+        self.patch(HttpLink, "up", up)
+        for number in range(5):
+            self.wait(ann.game.say(f"line {number}"))
+        self.assertEqual([line for line in self.neighbour.lines if line.startswith("line")], [f"line {n}" for n in range(5)])
+        self.assertEqual((self.counters["http_opened"], ann.game.status), (1, "online"))
+        self.assertGreater(times[0], 9)
+
+    def test_never_answered(self) -> None:
+        """A request up that is never answered is a lost connection, and the session goes on over another."""
+        ann = self.over_http()
+        self.patch(HttpLink, "up", lambda link, request, number: server.NOT_DONE_YET)
+        said = ann.game.say("line")
+        self.advance(1)
+        self.patch(HttpLink, "up", HTTP_UP)
+        self.wait(said, 2 * UP_S + 10)
+        self.assertIn("line", self.neighbour.lines)
+
+    def test_more_than_gets_through(self) -> None:
+        """What waits to be sent has a bound: with more, the connection is lost."""
+        ann = self.over_http()
+        way: Any = ann.game._link.manager._way
+        for _ in range(70):
+            way.connection.send(bytes(16_000))
+        self.assertEqual(ann.game.status, "online")
+        self.advance(0.1)
+        self.assertNotEqual(ann.game.status, "online")
+
+    def test_no_server_of_ours(self) -> None:
+        """Something else that answers is told from a server."""
+        page = Data(b"<html>", "text/html")
+        root = Resource()
+        root.putChild(b"http", page)
+        page.render_POST = page.render_GET  # type: ignore[attr-defined]
+        port = self.network.listen(Site(root, reactor=self.network.clock), PROXY)
+        self.addCleanup(port.stopListening)
+        ann = self.newcomer("ann", transports=("http",), endpoint=self.network.wire("ann").endpoint(PROXY), connect_s=5)
+        error = self.failureResultOf(self._fails(ann))
+        self.assertIn("no server of ours", str(error.value))
+
     def test_refused(self) -> None:
-        """A server that takes nobody, and one that has no such way, say so."""
-        self.server._limits = self.limits
+        """A server that has no such way says so."""
         ann = self.newcomer("ann", transports=("http",), url="ws://10.0.0.1:80/elsewhere/ws", connect_s=5)
         error = self.failureResultOf(self._fails(ann))
         self.assertIn("405", str(error.value))
