@@ -1,8 +1,9 @@
 """Players in a process of their own, real clients: `python -m benchmarks.nets.players --help`.
 
-It prints `in` when all are in, and then takes commands on standard input, a line each, and answers each with its name when it
-is done: `play` (talk, steer and mark from now on), `hush` (no more, and wait until all is answered and heard), `rest` (let
-nothing move), `judge` (compare the worlds, write the outcome, leave).
+It prints `in` when all are in, and then takes commands on standard input, a line each, and answers each with a line when it is
+done: `play` (talk, steer and mark from now on), `hush` (no more, and wait until all is answered; tells the offset of the last
+line), `hear N` (wait until all have heard the line at that offset), `rest` (let nothing move), `judge` (compare the worlds,
+write the outcome, leave).
 """
 
 from __future__ import annotations
@@ -38,10 +39,8 @@ reactor: Any = global_reactor
 #: Each says a line, marks and steers so often, in seconds.
 LINE_S, MARK_S, STEER_S = 2.5, 1.0, 0.1
 CONNECT_S = 60.0
-#: Time for all to be answered and heard, and for worlds to be equal once nothing moves, in seconds.
+#: Time for all to be answered, for all to be heard, and for worlds to be equal once nothing moves, in seconds.
 SETTLED_S, EQUAL_S = 90.0, 20.0
-#: All have heard everything when nobody heard anything for so long, in seconds.
-QUIET_S = 2.0
 
 
 class Client(NetworkClient):
@@ -181,6 +180,11 @@ class Player:
         self._last_frame_s = None
 
     @property
+    def held(self) -> int:
+        """The offset of the last line that it heard."""
+        return next((line.offset for line in reversed(self.log.heard) if isinstance(line, HeardLine)), -1)
+
+    @property
     def answered(self) -> bool:
         """Whether it is in, and all that it did was answered."""
         return self.client.status == "online" and not self.client.chat.message_queue and not self._open
@@ -216,9 +220,9 @@ class Players(LineReceiver):
 
     def lineReceived(self, line: bytes) -> None:
         """Take a command."""
-        command = line.decode()
-        done = ensureDeferred(getattr(self, f"_do_{command}")())
-        done.addCallbacks(lambda _: print(command, flush=True), self._failed)
+        command, *values = line.decode().split()
+        done = ensureDeferred(getattr(self, f"_do_{command}")(*map(int, values)))
+        done.addCallbacks(lambda answer: print(command if answer is None else answer, flush=True), self._failed)
 
     def connectionLost(self, reason: Any = None) -> None:
         """Nobody commands any more."""
@@ -233,17 +237,16 @@ class Players(LineReceiver):
         for player in self._players:
             player.play()
 
-    async def _do_hush(self) -> None:
-        """Wait until all are answered, and nobody has heard anything for a while."""
+    async def _do_hush(self) -> int:
+        """Wait until all are answered."""
         for player in self._players:
             player.hush()
-        end_s = time.monotonic() + SETTLED_S
-        quiet_s, heard = time.monotonic(), -1
-        while time.monotonic() < end_s and time.monotonic() - quiet_s < QUIET_S:
-            now = sum(len(player.log.heard) for player in self._players)
-            if now != heard or not all(player.answered for player in self._players):
-                quiet_s, heard = time.monotonic(), now
-            await deferLater(reactor, 0.05)
+        await _until(lambda: all(player.answered for player in self._players))
+        return max((line.offset or 0 for player in self._players for line in player.log.said.values()), default=-1)
+
+    async def _do_hear(self, offset: int) -> None:
+        """Wait until all have heard all."""
+        await _until(lambda: all(player.held >= offset for player in self._players))
         for player in self._players:
             player.still()
 
@@ -285,6 +288,13 @@ class Players(LineReceiver):
         if replica is None or replica.crc() != crc:
             return ["a newcomer's world is not the server's"]
         return [text for player in self._players for text in player.compare(newcomer, epoch)]
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    """Wait until it is so, for a while; what is not so then is found out when all is judged."""
+    end_s = time.monotonic() + SETTLED_S
+    while not true() and time.monotonic() < end_s:
+        await deferLater(reactor, 0.05)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

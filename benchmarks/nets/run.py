@@ -249,7 +249,8 @@ class Run:
         self._wait(began_s + self.seconds - time.monotonic(), say, "playing")
         counts = command(relay, "count")
         say("waiting until all is answered and heard")
-        all_do(groups, "hush")
+        last = max(map(int, all_do(groups, "hush")))
+        all_do(groups, f"hear {last}")
         say("comparing")
         all_do(groups[1:], "rest")
         all_do(groups, "judge")
@@ -291,14 +292,11 @@ def command(relay: Child, text: str) -> dict[str, int]:
     return counts
 
 
-def all_do(groups: list[Child], text: str) -> None:
-    """Have all do something, at the same time, and wait until they have."""
+def all_do(groups: list[Child], text: str) -> list[str]:
+    """Have all do something, at the same time, and wait until they have; what they answer."""
     for group in groups:
         group.ask(text)
-    for group in groups:
-        answer = group.answer()
-        if answer != text:
-            raise RunFailed(f"asked for {text!r}, players answered {answer!r}")
+    return [group.answer() for group in groups]
 
 
 def history(database: Path) -> list[StoredLine]:
