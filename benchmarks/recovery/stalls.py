@@ -39,16 +39,25 @@ class Probe:
         self._due = self._written_at = self._seconds()
         self._beat()
 
+    def stop(self) -> None:
+        """Beat no more."""
+        self._call.cancel()
+        self._write()
+        self._file.close()
+
+    def _write(self) -> None:
+        self._file.write(b"".join(self._records))
+        self._records.clear()
+
     def _beat(self) -> None:
         now = self._seconds()
         while self._due <= now:
             self._records.append(_RECORD.pack(self._due, now - self._due))
             self._due += BEAT_S
         if now - self._written_at >= WRITE_S:
-            self._file.write(b"".join(self._records))
-            self._records.clear()
+            self._write()
             self._written_at = now
-        self._reactor.callLater(max(0.0, self._due - now), self._beat)
+        self._call = self._reactor.callLater(max(0.0, self._due - now), self._beat)
 
 
 def read(path: Path) -> Floats:

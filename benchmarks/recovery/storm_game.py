@@ -71,7 +71,7 @@ def _watch() -> None:
     from twisted.internet import reactor
 
     probe = Probe(Path(os.environ[BEATS_FILE]), reactor)
-    reactor.callWhenRunning(probe.start)  # type: ignore[attr-defined]
+    reactor.callWhenRunning(probe.start)
 
 
 if BEATS_FILE in os.environ:
