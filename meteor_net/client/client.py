@@ -18,27 +18,13 @@ from ..state.own import StepFunction
 from ..state.prediction import SMOOTH_S
 from .answers import Answers
 from .config import NetworkConfig
-from .hearers import Hearer, Hearers
+from .hearers import KINDS, Hearer, Hearers
 from .link import Link
 from .outbox import Outbox
+from .run import global_reactor
 from .talk import RoomTalk
 from .ticks import Ticks
 
-#: What `on` can hear, and what the hearer is given.
-KINDS = (
-    "line",  # ChatMessage: somebody said something
-    "private",  # ChatMessage: to us alone, or by us to one user
-    "notice",  # ChatMessage: a line by the game or the server
-    "change",  # ChatMessage: as a line reads that was edited, deleted or reacted to
-    "event",  # the event, as the game's class of it
-    "frame",  # the tick: the world has changed
-    "said",  # cid, offset: a line of ours is kept, one of before the process was killed (`outbox`) too
-    "unsaid",  # cid, reason, text: it is not
-    "gap",  # the channel's name, None for events: what was said there meanwhile is not to be had
-    "status",  # text, see NetworkClient.status
-    "left",  # reason, text: we are out of the room
-    "error",  # Verdict: what went wrong, whose fault it is, what is done about it
-)
 #: Lines of these kinds are heard apart from what is said to all.
 _HEARD_AS: dict[int, str] = {LineKind.NOTICE: "notice", LineKind.PRIVATE: "private"}
 
@@ -329,10 +315,3 @@ class NetworkClient(RoomTalk):
 
     def _clock_tick(self) -> int | None:
         return int(self.tick_now()) if self.status == "online" else None
-
-
-def global_reactor() -> Any:
-    """Give Twisted's reactor; it is installed by that, if it was not."""
-    from twisted.internet import reactor
-
-    return reactor

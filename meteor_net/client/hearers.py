@@ -8,6 +8,21 @@ from typing import Any
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.logger import Logger
 
+#: What `on` can hear, and what the hearer is given.
+KINDS = (
+    "line",  # ChatMessage: somebody said something
+    "private",  # ChatMessage: to us alone, or by us to one user
+    "notice",  # ChatMessage: a line by the game or the server
+    "change",  # ChatMessage: as a line reads that was edited, deleted or reacted to
+    "event",  # the event, as the game's class of it
+    "frame",  # the tick: the world has changed
+    "said",  # cid, offset: a line of ours is kept, one of before the process was killed (`outbox`) too
+    "unsaid",  # cid, reason, text: it is not
+    "gap",  # the channel's name, None for events: what was said there meanwhile is not to be had
+    "status",  # text, see NetworkClient.status
+    "left",  # reason, text: we are out of the room
+    "error",  # Verdict: what went wrong, whose fault it is, what is done about it
+)
 _log = Logger()
 Hearer = Callable[..., Any]
 

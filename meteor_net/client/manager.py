@@ -8,18 +8,14 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from ..errors import CloseCode, ConnectionFailed, LocalProtocolError
 from .config import NetworkConfig
-from .protocol import WebSocketOpener
 from .recovery import Pause
 from .routes import Routes
 from .transports import OpenConnection, Opener, OpenFailed, ServerAddress
+from .way import OPEN_S, Way, make_opener
 
-#: For one attempt, from looking up the name to an open connection, in seconds.
-OPEN_S = 20.0
 #: A connection on which nothing came for so long, drawn from these seconds, may be dead though TCP does not tell: another is
 #: tried beside it. Where the network is good again at last, that is there before TCP tries the old one again.
 BESIDE_S = (6.0, 10.0)
@@ -29,7 +25,6 @@ BESIDE_OPEN_S = 5.0
 SETTLED_S = 5.0
 #: Ends before WELCOME that look like a way which does not carry what it opened for, rather than like a server's decision.
 NO_WELCOME = frozenset({CloseCode.NO_STATUS, CloseCode.ABNORMAL, CloseCode.HELLO_TIMEOUT})
-_log = Logger()
 
 
 class State(Enum):
@@ -91,15 +86,15 @@ class ConnectionManager:
         self._random: Random = config.random
         self._routes = Routes(config.addresses, config.transports)
         self._openers: dict[tuple[str, ServerAddress], Opener] = {}
-        self._way: _Way | None = None
-        self._side: _Way | None = None
+        self._way: Way | None = None
+        self._side: Way | None = None
         self._beside_s = BESIDE_S[0] + self._random.random() * (BESIDE_S[1] - BESIDE_S[0])
         self._beside_at = 0.0
         self._retry: IDelayedCall | None = None
         self._attempts = self._rounds = 0
         self._settled_at: float | None = None
         #: Closed by us, and not gone yet.
-        self._closing: set[_Way] = set()
+        self._closing: set[Way] = set()
         self._opened: list[Deferred[None]] = []
         self._gone: list[Deferred[None]] = []
 
@@ -173,7 +168,7 @@ class ConnectionManager:
             transport, open_s = self.transport, BESIDE_OPEN_S
             self._beside_at = now + open_s  # also where it is refused at once
         if transport is not None:
-            self._side = _Way(self, self._opener(transport))
+            self._side = Way(self, self._opener(transport))
             self._side.start(self._reactor, open_s)
 
     @property
@@ -241,10 +236,10 @@ class ConnectionManager:
     def _try(self) -> None:
         self._retry = None
         self._move("connect")
-        self._way = _Way(self, self._opener(self._routes.transport))
+        self._way = Way(self, self._opener(self._routes.transport))
         self._way.start(self._reactor)
 
-    def _let_go(self, way: _Way | None, code: int, text: str) -> None:
+    def _let_go(self, way: Way | None, code: int, text: str) -> None:
         """Nobody hears of it any more."""
         if way is not None and way.connection is not None:
             self._closing.add(way)
@@ -268,7 +263,7 @@ class ConnectionManager:
 
     # --- what an attempt and its connection tell ---
 
-    def way_open(self, way: _Way, connection: OpenConnection) -> None:
+    def way_open(self, way: Way, connection: OpenConnection) -> None:
         """An attempt has come to a connection."""
         if way is not self._way and way is not self._side:
             connection.abort()
@@ -283,7 +278,7 @@ class ConnectionManager:
             waiter.callback(None)
         self._user.connected()
 
-    def _switch(self, way: _Way) -> None:
+    def _switch(self, way: Way) -> None:
         """Take the other connection; the server ends the one before when it hears our HELLO on this one."""
         (old, self._way), self._side = (self._way, way), None
         assert old is not None and old.connection is not None
@@ -292,12 +287,12 @@ class ConnectionManager:
         self._closing.add(old)
         old.connection.abort()
 
-    def way_packet(self, way: _Way, packet: bytes) -> None:
+    def way_packet(self, way: Way, packet: bytes) -> None:
         """A packet came."""
         if way is self._way:
             self._user.received(packet)
 
-    def way_over(self, way: _Way, error: OpenFailed) -> None:
+    def way_over(self, way: Way, error: OpenFailed) -> None:
         """An attempt failed, or a connection is over."""
         if way is self._side:
             self._side = None
@@ -311,7 +306,7 @@ class ConnectionManager:
                 for waiter in gone:
                     waiter.callback(None)
 
-    def _over(self, way: _Way, error: OpenFailed) -> None:
+    def _over(self, way: Way, error: OpenFailed) -> None:
         taken, greeted = self.state is State.ONLINE, self.state is State.GREETING
         self.counters["failed_attempts" if way.connection is None else "lost"] += 1
         (side, self._side), self._way = (self._side, None), None
@@ -331,73 +326,3 @@ class ConnectionManager:
         finally:
             if self._retry is None and self.state is State.WAITING:
                 self._stop(told)
-
-
-class _Way:
-    """One attempt, and the connection that comes of it: its owner.
-
-    Attributes:
-        transport: By which it goes.
-        connection: None before it is open.
-    """
-
-    def __init__(self, manager: ConnectionManager, opener: Opener) -> None:
-        self.transport = opener.name
-        self.connection: OpenConnection | None = None
-        self._manager = manager
-        self._opener = opener
-        self._cancelled = False
-        self._opening: Deferred[None] = Deferred()
-
-    def start(self, reactor: Any, open_s: float = OPEN_S) -> None:
-        """Begin the attempt; it may take so long, in seconds."""
-        self._opening = self._opener.open(self)
-        self._opening.addTimeout(open_s, reactor, _too_late)
-        self._opening.addErrback(self._failed)
-        self._opening.addErrback(lambda failure: _log.failure("a client failed at what its attempt told it", failure))
-
-    def cancel(self) -> None:
-        """Give the attempt up; nobody is told."""
-        self._cancelled = True
-        self._opening.cancel()
-
-    def _failed(self, failure: Failure) -> None:
-        if self._cancelled:
-            return
-        error = failure.value
-        if not isinstance(error, OpenFailed):
-            error = OpenFailed(str(error) or type(error).__name__)
-        _log.info("no connection by {transport}: {error}", transport=self.transport, error=error)
-        self._manager.way_over(self, error)
-
-    # --- what a connection tells ---
-
-    def connection_open(self, connection: OpenConnection) -> None:
-        """It is open."""
-        self.connection = connection
-        self._manager.way_open(self, connection)
-
-    def packet_came(self, packet: bytes) -> None:
-        """A packet came."""
-        self._manager.way_packet(self, packet)
-
-    def connection_over(self, code: int, text: str, final: bool) -> None:
-        """It is gone."""
-        self._manager.way_over(self, OpenFailed(text, code, reached=True, final=final))
-
-
-def _too_late(result: Any, seconds: float) -> None:
-    raise OpenFailed(f"no connection within {seconds:g} s")
-
-
-def make_opener(transport: str, address: ServerAddress, config: NetworkConfig, reactor: Any) -> Opener:
-    """Make what opens connections of one kind to one address.
-
-    Raises:
-        ConfigError: If the trust root holds no certificate.
-    """
-    if transport == "http":
-        from .http import HttpOpener  # brings an HTTP client: for those alone who need it
-
-        return HttpOpener(address, config, reactor)
-    return WebSocketOpener(address, config, reactor)

@@ -14,8 +14,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..errors import ConfigError, LocalProtocolError, Refused
-from .client import NetworkClient, global_reactor
+from .client import NetworkClient
 from .config import NetworkConfig
+from .run import global_reactor
 from .wheel import join_wheel, leave_wheel
 
 #: Sessions that one pool may hold.

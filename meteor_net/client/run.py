@@ -34,3 +34,10 @@ def _say(failure: Failure) -> Failure:
         print(failure.value, file=sys.stderr)
         raise SystemExit(1)
     return failure
+
+
+def global_reactor() -> Any:
+    """Give Twisted's reactor; it is installed by that, if it was not."""
+    from twisted.internet import reactor
+
+    return reactor

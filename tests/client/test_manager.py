@@ -16,10 +16,11 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from meteor_net.client import ConnectionManager
-from meteor_net.client.manager import NEXT, OPEN_S, State
+from meteor_net.client.manager import NEXT, State
 from meteor_net.client.protocol import CLOSE_S, UPGRADE_S, _explain
 from meteor_net.client.recovery import row_of_code
 from meteor_net.client.transports import OpenFailed
+from meteor_net.client.way import OPEN_S
 from meteor_net.errors import ConnectionFailed, LocalProtocolError
 
 from .memory import MemoryServer
