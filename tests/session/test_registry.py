@@ -82,6 +82,8 @@ class TokenTests(SynchronousTestCase):
         self.registry.settle(self.session)
         self.assertIsNone(self.registry.resume(first))
         self.assertIs(self.registry.resume(third), self.session)
+        self.registry.settle(self.session)
+        self.assertEqual(self.session.tokens, [third])
         fourth = self.registry.token(self.session, third)
         self.assertEqual(self.session.tokens, [third, fourth])
 

@@ -149,6 +149,24 @@ class ConnectionTests(SessionCase):
         self.session.attach(self.pipe, 110.0)
         self.assertEqual((self.session.away_until, self.session.heard_at), (None, 110.0))
 
+    def test_ended(self) -> None:
+        """One that the server ends says so on the connection that it has; without one it only remembers why."""
+        told: list[tuple[int, str]] = []
+        self.session.attach(self.pipe, 100.0, hang_up=lambda code, text: told.append((code, text)))
+        for now in (101.0, 102.0):
+            self.session.end(CloseCode.ELSEWHERE, "you came in elsewhere", now)
+            self.assertEqual(told, [(CloseCode.ELSEWHERE, "you came in elsewhere")])
+            self.assertEqual(self.session.over, (CloseCode.ELSEWHERE, "you came in elsewhere"))
+            self.assertEqual((self.session.pipe, self.session.hang_up), (None, None))
+            self.assertEqual(self.session.away_until, now + 30.0)
+
+    def test_others(self) -> None:
+        """The other sessions of the same user, the oldest first."""
+        others = [self.registry.make(Identity("u1", "ann"), 100.0) for _ in range(2)]
+        self.registry.make(Identity("u2", "bob"), 100.0)
+        self.assertEqual(self.session.others(), others)
+        self.assertEqual(others[1].others(), [self.session, others[0]])
+
     def test_order_of_going(self) -> None:
         """Of those who wait, the one that has waited longest comes first; who is back, or forgotten, is not among them."""
         others = [self.registry.make(Identity(f"u{number}", ""), 100.0) for number in range(3)]
