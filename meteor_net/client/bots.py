@@ -39,7 +39,7 @@ def wander(game: NetworkClient, random: Random) -> Callable[[float], Action | No
 
 
 async def fly(
-    url: str,
+    url: str | Sequence[str],
     count: int = 8,
     *,
     seconds: float | None = None,
@@ -53,7 +53,7 @@ async def fly(
     """Connect bots and let them play.
 
     Args:
-        url: Where the server is.
+        url: Where the server is; or several, among which they spread, and of which each takes another if its own fails.
         count: How many.
         seconds: How long they play; None until each is sent away.
         strategy: What they do.
@@ -72,10 +72,13 @@ async def fly(
     """
     if reactor is None:
         from twisted.internet import reactor
+    urls = [url] if isinstance(url, str) else list(url)
     bots = []
     for number in range(1, count + 1):
+        at = (number - 1) % len(urls)
         options_of_one = {"name": f"{name} {number}", "random": Random(f"{seed}/{number}/ids")}
-        config = NetworkConfig(url=url, reactor=reactor, **{**options_of_one, **options})
+        others = urls[at + 1 :] + urls[:at]
+        config = NetworkConfig(url=urls[at], urls=others, reactor=reactor, **{**options_of_one, **options})
         bots.append((NetworkClient(config), Random(f"{seed}/{number}")))
     flights = [
         ensureDeferred(_fly_one(game, random, strategy, acts_per_s, number * ENTER_S))
@@ -120,7 +123,7 @@ def _stop(games: Sequence[NetworkClient]) -> None:
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("meteor-net bots", description="Let bots play in a room.")
-    parser.add_argument("--url", default="ws://127.0.0.1:8080", help="server (default: %(default)s)")
+    parser.add_argument("--url", action="append", help="server; may be given several times (default: ws://127.0.0.1:8080)")
     parser.add_argument("--room", default="", help="room (default: the server's first)")
     parser.add_argument("--count", type=int, default=8, help="how many (default: %(default)s)")
     parser.add_argument("--seconds", type=float, help="how long (default: until Ctrl-C)")
@@ -128,7 +131,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="same seed, same courses (default: 0)")
     parser.add_argument("--token", help="proves who they are; guests by default")
     parser.add_argument("--trust-root", help="PEM file with the certificates to trust")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    options.url = options.url or ["ws://127.0.0.1:8080"]
+    return options
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -131,5 +131,5 @@ class FlyTests(SynchronousTestCase):
     def test_options(self) -> None:
         """The command's options have defaults for the demo on this machine."""
         options = _options([])
-        self.assertEqual((options.url, options.room, options.count), ("ws://127.0.0.1:8080", "", 8))
+        self.assertEqual((options.url, options.room, options.count), (["ws://127.0.0.1:8080"], "", 8))
         self.assertEqual(_options(["--count", "3", "--seconds", "2"]).seconds, 2.0)

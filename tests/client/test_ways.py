@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, ensureDeferred
 
 from meteor_net.client import NetworkClient
+from meteor_net.client.bots import fly
 from meteor_net.client.manager import State
 from meteor_net.client.protocol import UPGRADE_S
 from meteor_net.client.recovery import Answer, Fault, Verdict
@@ -15,7 +16,7 @@ from meteor_net.limits import Limits
 from meteor_net.testing.wire import SERVER
 
 from .proxy import ADDRESS, Proxy
-from .several import Add, Shake, TwoServersCase
+from .several import ONE, TWO, Add, Shake, TwoServersCase
 
 
 class WaysCase(TwoServersCase):
@@ -263,3 +264,20 @@ class FullTests(WaysCase):
                 self.assertEqual(game.status, "online")
                 self.wait(game.disconnect())
                 self.advance(1)
+
+
+class BotTests(TwoServersCase):
+    """Bots on several servers."""
+
+    def test_spread(self) -> None:
+        """Each has another one first, and goes over to the next if that is gone."""
+        flight = ensureDeferred(
+            fly([ONE, TWO], 4, seconds=20.0, reactor=self.network.clock, endpoint=self.endpoint, connect_s=5.0)
+        )
+        self.advance(3)
+        self.assertEqual((self.players(self.server), self.players(self.second)), (2, 2))
+        self.wait(self.second.stop())
+        self.advance(10)
+        self.assertEqual(self.players(self.server), 4)
+        bots: list[NetworkClient] = self.wait(flight)
+        self.assertEqual([bot.status for bot in bots], ["offline"] * 4)
