@@ -19,7 +19,7 @@ import txaio
 from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, LogLevel, globalLogPublisher
 from twisted.python.failure import Failure
-from zope.interface import provider
+from zope.interface import implementer, provider
 
 from meteor_net.chat.message import ChatMessage
 from meteor_net.client import NetworkClient, NetworkConfig
@@ -46,7 +46,6 @@ from meteor_net.testing.faults import Faults
 from meteor_net.testing.server import MemoryServer
 from meteor_net.testing.wire import Wire
 from tests.simulation import sea
-from zope.interface import implementer
 
 #: Everything that waits for long waits less long: a game of half a minute sees all of it.
 LIMITS = Limits(
@@ -110,7 +109,7 @@ class Player:
     Attributes:
         log: What it did and heard; its lines are its user's.
         bells: (epoch of the world, number) of each bell that it heard, None where it was told of a gap.
-        tokens: The resume tokens that it was given.
+        tokens: By the number of its connection, the resume token that it got there.
         told: All that it was told, for comparing two runs.
     """
 
@@ -119,7 +118,7 @@ class Player:
         self.wire: Wire = run.network.wire(f"{user.name}.{number}")
         self.log = ClientLog(self.wire.name, said=user.said)
         self.bells: list[tuple[int, int] | None] = []
-        self.tokens: list[str] = []
+        self.tokens: dict[int, str] = {}
         self.told: list[str] = []
         self.gone = False
         self._run = run
@@ -154,6 +153,9 @@ class Player:
 
     def _status(self, status: str) -> None:
         self.told.append(f"{self._now()} {status}")
+        session = self.client._session
+        if status == "online" and session._resume is not None:
+            self.tokens[int(session.counters["connections"])] = session._resume
         if status.startswith("offline:"):  # it was not let in: whoever plays tries again
             self._later(1.0, self._connect)
 
@@ -164,7 +166,7 @@ class Player:
             return
         choices: list[Callable[[], None]] = [self._say] * 3 + [self._deed] * 4 + [self._steer] * 4 + [self._tell, self._react]
         self._random.choice(choices)()
-        self._later(self._random.choice((0.02, 0.5, self._random.uniform(0.0, 3.0))), self._act)
+        self._later(self._random.choice((0.02, 0.8, self._random.uniform(0.0, 5.0))), self._act)
 
     def _say(self) -> None:
         self._noted(lambda: self.client.say(f"line of {self.log.name}"), "")
@@ -192,7 +194,7 @@ class Player:
             return  # it was never in the room
 
     def _deed(self) -> None:
-        for _ in range(self._random.choice((1, 1, 3, 10))):
+        for _ in range(self._random.choice((1, 1, 3, 8))):
             self._deeds += 1
             done = DoneAction(self._deeds)
             try:
@@ -298,7 +300,7 @@ class Scenario:
 
     def play(self) -> list[str]:
         """Play the game; answers what was wrong."""
-        with errors(self.wrong):
+        with Errors(self.wrong):
             self.server.start()
             for user in self.users:
                 self._come(user)
@@ -364,6 +366,7 @@ class Scenario:
                 self.wrong.append(f"{name}: is not in the room")
                 continue
             self.wrong += check_replica(name, replica, rooms[0].feed.stream.version, seat.sight)
+            self.wrong += [f"{name}: {text}" for text in _sees(player.client.world, rooms[0].world, seat)]
             own = [(rooms[0].world.tables.index(row.table), row.slot) for row in seat.rows]
             if [(table, slot) for table, slot in player.client._room.world.rows] != own:
                 self.wrong.append(f"{name}: its own rows are {player.client._room.world.rows}, and should be {own}")
@@ -384,10 +387,18 @@ class Scenario:
             self.wrong += check_lines(log, histories)
             self.wrong += check_actions(log, self.book.applied.get(player.number, []))
             self.wrong += [f"{player.log.name}: {text}" for text in check_bells(player.bells, self.book.rung, last)]
-        self.wrong += self._tokens()
+        self._check_tokens()
 
-    def _tokens(self) -> list[str]:
-        return []
+    def _check_tokens(self) -> None:
+        """Each connection got a resume token of its own, and only the newest is worth something."""
+        registry = self.server.host.registry
+        for player in self.players:
+            tokens = list(player.tokens.values())
+            if len(set(tokens)) < len(tokens):
+                self.wrong.append(f"{player.log.name}: got the same resume token twice")
+            good = sum(registry.resume(token) is not None for token in set(tokens))
+            if good > 1:  # that of a session that waits for its player is good, too
+                self.wrong.append(f"{player.log.name}: {good} of its resume tokens are good")
 
     def digest(self) -> str:
         """Of every delivery, every fault and all that players were told, in order: equal in two runs of one seed."""
@@ -395,6 +406,26 @@ class Scenario:
         for text in [*self.network.log, *self.faults.log, *(text for player in self.players for text in player.told)]:
             digest.update(text.encode())
         return digest.hexdigest()
+
+
+def _sees(seen: Any, world: Any, seat: Any) -> Iterable[str]:
+    """What a player is to see of keyed tables, by what the game declares and not by what the server believes of its sight."""
+    me, reach = seat.row, 128.0
+    far = {row.slot: max(_apart(row.x, me.x), _apart(row.y, me.y)) for row in world.boat}
+    due = {slot for slot, apart in far.items() if apart <= reach - 1}
+    if missing := due - {row.slot for row in seen.boat}:
+        yield f"does not see boats {missing}, which are near"
+    for table, rows in (
+        ("order", {row.slot for row in world.order if row.team == seat.team}),
+        ("purse", {row.slot for row in world.purse if row.owner == seat.key}),
+    ):
+        if (told := {row.slot for row in seen.tables[("buoy", "boat", "order", "purse").index(table)]}) != rows:
+            yield f"sees rows {told} of {table}, and is to see {rows}"
+
+
+def _apart(one: float, other: float) -> float:
+    apart = abs(float(one) - float(other)) % sea.SIZE
+    return min(apart, sea.SIZE - apart)
 
 
 def _without_said(log: ClientLog) -> ClientLog:
@@ -417,7 +448,7 @@ def check_bells(heard: list[tuple[int, int] | None], rung: dict[int, int], caugh
     return wrong
 
 
-class errors:
+class Errors:
     """Notes what is logged as an error meanwhile."""
 
     def __init__(self, wrong: list[str]) -> None:
@@ -474,7 +505,8 @@ def run(seeds: Iterable[int]) -> list[Result]:
 
 def main(arguments: list[str]) -> int:
     """Play and print; the number of seeds that failed, at most 100, is the process's status."""
-    first, end = int(arguments[0]), int(arguments[-1]) if len(arguments) > 1 else int(arguments[0]) + 1
+    first = int(arguments[0])
+    end = int(arguments[1]) if len(arguments) > 1 else first + 1
     failed = 0
     simulated_s = cpu_s = 0.0
     for seed in range(first, end):
@@ -494,7 +526,8 @@ def main(arguments: list[str]) -> int:
         failed += bool(result.wrong)
         for text in result.wrong:
             print(f"seed {seed}: {text}")
-    print(f"{end - first} seeds, {failed} failed; {simulated_s:.0f} s of play in {cpu_s:.1f} s of CPU: {simulated_s / cpu_s:.0f} times faster")
+    print(f"{end - first} seeds, {failed} failed; {simulated_s:.0f} s of play in {cpu_s:.1f} s of CPU,", end=" ")
+    print(f"{simulated_s / cpu_s:.0f} times faster")
     return min(failed, 100)
 
 
