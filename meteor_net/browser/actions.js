@@ -12,11 +12,15 @@ import { ACTIONS_OPEN, ACTIONS_WAITING } from "./limits.js";
  * @property {(value: unknown) => void} resolve
  * @property {(error: Error) => void} reject
  */
-/** Sent; `again`: the server had taken it before we said it again, so its answer comes by itself. @typedef {Action & {again: boolean}} Open */
+/**
+ * Sent, as the `number`th; `again`: the server had taken it before we said it again, so its answer comes by itself.
+ * @typedef {Action & {number: number, again: boolean}} Open
+ */
 
 export class WaitingActions {
   #next = 1;
   #acked = 0;
+  #sent = 0;
   /** @type {Action[]} never sent, in order */
   #queued = [];
   /** @type {Map<number, Open>} sent, by sequence number, ascending */
@@ -41,14 +45,17 @@ export class WaitingActions {
   }
 
   /**
-   * Take those out of the queue that may be sent now: 64 may be open.
+   * Take those out of the queue that may be sent now: none before the 64th before it is answered.
    * @returns {[number, Action][]} in order, with their sequence numbers
    */
   next() {
     /** @type {[number, Action][]} */
     const fresh = [];
-    while (this.#queued.length && this.#open.size < ACTIONS_OPEN) {
-      const action = { .../** @type {Action} */ (this.#queued.shift()), again: false };
+    while (this.#queued.length) {
+      // however many later ones are answered, the server has to keep the answer of the oldest
+      const oldest = this.#open.values().next().value;
+      if (oldest !== undefined && this.#sent - oldest.number >= ACTIONS_OPEN) break;
+      const action = { .../** @type {Action} */ (this.#queued.shift()), number: this.#sent++, again: false };
       const seq = this.#next++;
       this.#open.set(seq, action);
       fresh.push([seq, action]);

@@ -16,7 +16,7 @@ class Answers:
 
     def __init__(self, most_bytes: int) -> None:
         self.awaited: dict[int, bool] = {}
-        #: By sequence number, in the order in which they were given: an encoded packet, or None where there was no result.
+        #: By sequence number: an encoded packet, or None where there was no result.
         self._kept: dict[int, bytes | None] = {}
         self._most_bytes = most_bytes
         self._bytes = 0
@@ -32,7 +32,7 @@ class Answers:
             self._kept[seq] = answer
             self._bytes += size
         while len(self._kept) > MAX_OPEN_ACTIONS or self._bytes > self._most_bytes:
-            self._bytes -= len(self._kept.pop(next(iter(self._kept))) or b"")
+            self._bytes -= len(self._kept.pop(min(self._kept)) or b"")
         return self.awaited.pop(seq, False)
 
     def has(self, seq: int) -> bool:

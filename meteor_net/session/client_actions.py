@@ -71,9 +71,12 @@ class WaitingActions:
         return waiting.key
 
     def next(self) -> list[Waiting]:
-        """Take those out of the queue that may be sent now, in order: 64 may be open."""
-        fresh = []
-        while self._queued and len(self._open) < MAX_OPEN_ACTIONS:
+        """Take those out of the queue that may be sent now, in order: none before the 64th before it is answered."""
+        fresh: list[Waiting] = []
+        while self._queued:
+            # Keys go up by one. However many later ones are answered, the server has to keep the answer of the oldest.
+            if self._open and self._queued[0].key - next(iter(self._open.values())).key >= MAX_OPEN_ACTIONS:
+                break
             waiting = self._queued.popleft()
             waiting.seq = self.input()
             self._open[waiting.seq] = waiting

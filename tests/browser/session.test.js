@@ -138,6 +138,29 @@ test("an input that could not be taken at all is told", async () => {
   equal(told, ["watching"]);
 });
 
+test("while the server is silent what is done waits, and inputs are forgotten", async () => {
+  const { server, client } = await inside();
+  await server.advance(3_500);
+  equal(client.status, "stale");
+  server.take();
+  client.act("Steer", { thrust: true });
+  const bought = client.act("Buy", { what: "sail" });
+  client.say("one").catch(() => {});
+  client.say("two").catch(() => {});
+  await server.advance(1_000);
+  equal(types(server.take()).filter((type) => type === "ACTION" || type === "SAY"), []);
+  await server.say({ type: "PING", number: 1, time: 0 });
+  const heard = server.take();
+  equal(heard.filter(({ type }) => type === "ACTION").map(({ seq, kind }) => [seq, kind]), [[1, 1]]);
+  equal(heard.filter(({ type }) => type === "SAY").map(({ text }) => text), ["one"]);
+  equal(client.status, "online");
+  await server.say({ type: "RESULT", room: 1, seq: 1, value: "ok" });
+  equal(await bought, "ok");
+  client.act("Steer", { thrust: true });
+  await server.advance(0);
+  equal(server.take("ACTION").map(({ seq }) => seq), [2]);
+});
+
 test("an action that the game does not have is an error of the caller", async () => {
   const { client } = await inside();
   throws(MeteorError, () => client.act("Fly"));
@@ -224,11 +247,14 @@ test("in another world, or as another player of the same session, what was sent 
   }
 });
 
-test("of many actions 64 are open at a time; each answer lets another one go", async () => {
+test("of many actions 64 are open at a time; the oldest one's answer lets another one go", async () => {
   const { server, client } = await inside();
   const answers = Array.from({ length: 70 }, () => client.act("Buy"));
   await server.advance(0);
   equal(server.take("ACTION").length, 64);
+  await server.say({ type: "RESULT", room: 1, seq: 5, value: "five" });
+  await server.advance(0);
+  equal([await answers[4], server.take("ACTION")], ["five", []], "the 64th before it has no answer");
   await server.say({ type: "RESULT", room: 1, seq: 1, value: "one" }, { type: "REFUSED", room: 1, seq: 2, reason: "poor", text: "no money" });
   equal((await rejects(Refused, answers[1])).reason, "poor");
   await server.advance(0);

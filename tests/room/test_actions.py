@@ -318,6 +318,22 @@ class AgainTests(ActionsCase):
         answers = self.again(1, 2, 3, 4, 5)
         self.assertEqual([type(each) for each in answers], [RefusedMessage, RefusedMessage, Result, RefusedMessage, Result])
 
+    def test_answered_out_of_order(self) -> None:
+        """Those of the highest numbers are kept, whichever was answered first: a client sends none that is 64 later."""
+        self.begin(actions_per_s=2)
+        self.game.answers["buy"] = Later()
+        self.ann.act(Buy(count=1))
+        for _ in range(MAX_OPEN_ACTIONS - 1):
+            self.ann.act(Buy(count=1))  # all but one are refused at once: too fast
+        self.game.answers["buy"] = "yes"
+        self.bench.release(answer="late")
+        self.bench.pass_time(10.0)
+        self.ann.act(Buy(count=1))
+        answers = self.again(1, *range(3, MAX_OPEN_ACTIONS + 2))
+        self.assertEqual(
+            [getattr(each, "reason", "") == "unknown" for each in answers], [True] + [False] * (MAX_OPEN_ACTIONS - 1)
+        )
+
     def test_another_player(self) -> None:
         """Who left and comes again is another player, counted anew: JOINED tells by the key."""
         self.ann.act(Buy(count=1))

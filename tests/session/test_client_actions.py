@@ -153,6 +153,8 @@ class ActionTests(SynchronousTestCase):
         key = self.act(Buy(count=2))
         self.assertEqual(self.server.said, [])
         self.act(Steer(turn=1))
+        self.server.say(wire.Result(3, 2, "ok"))
+        self.assertEqual(self.server.found(wire.ActionMessage), [], "the 64th before it has no answer")
         self.server.say(wire.Result(3, 1, "ok"))
         self.assertEqual(
             [(each.seq, each.values) for each in self.server.found(wire.ActionMessage)], [(MAX_OPEN_ACTIONS + 2, [2])]
