@@ -235,6 +235,7 @@ class PlainClient:
         self._by_room: dict[str, ClientLog] = {}
         self._actions: dict[tuple[str, int], tuple[DoneAction, int]] = {}
         self._lives = 0
+        self._key: int | None = None
         self._unknown: list[tuple[DoneAction, int]] = []
         self._told: list[values.Value] = []
         self._telling = False
@@ -385,8 +386,7 @@ class PlainClient:
     def _heed(self, value: values.Value) -> None:
         match value:
             case values.Welcomed() | values.JoinedRoom():
-                # from now on we are somebody else there, or the world is another one
-                self._lives += not value.resumed if isinstance(value, values.Welcomed) else value.fresh
+                self._look_who_we_are(value)
             case values.Closing():
                 if self.wire is not None:
                     self.wire.hang_up(value.code, value.text)
@@ -398,6 +398,16 @@ class PlainClient:
                 self._note_line(value)
             case values.ActionDone() | values.ActionRefused():
                 self._note_answer(value)
+
+    def _look_who_we_are(self, value: values.Welcomed | values.JoinedRoom) -> None:
+        """Count the times that we are somebody else there, or the world is another one: old answers are lost then."""
+        if isinstance(value, values.Welcomed):
+            self._lives += not value.resumed
+            return
+        asked = self._asked(value.room)
+        key = None if asked is None else self.rooms[asked]._key
+        self._lives += value.fresh or key != self._key
+        self._key = key
 
     def _ended(self, value: values.Ended) -> None:
         if value.come_back and not self._left:

@@ -250,10 +250,11 @@ class Run:
     def finish(self) -> None:
         """All heals: everybody comes to hold what there is, in time, and nothing was lost."""
         self._heal()
-        ticks = [self._tick_of(client) for client in self.clients]
+        assert self.server.host is not None
+        ticks = {room.world.epoch: room.feed.stream.version.tick for room in self.server.host.lobby}
         self._wait_two_trips()
-        for client, tick in zip(self.clients, ticks, strict=True):
-            self._check_back(client, tick)
+        for client in self.clients:
+            self._check_back(client, ticks)
         if not self.network.wait_until(lambda: all(client.settled for client in self.clients), ANSWERED_S):
             waiting = [client.name for client in self.clients if not client.settled]
             self.wrong.append(f"still waiting for answers after {ANSWERED_S:.0f} s: {', '.join(waiting)}")
@@ -280,18 +281,20 @@ class Run:
             if client.wire is None:
                 client.connect()
 
-    def _tick_of(self, client: PlainClient) -> int:
-        """The tick of the world that a client has to be at, or past, when it is back; 0 if it has to begin anew."""
-        seat = self._seat(client)
-        return 0 if seat is None else seat.room.feed.stream.version.tick
+    def _check_back(self, client: PlainClient, ticks: dict[int, int]) -> None:
+        """A client is in the room again, and its replica is no older than the end of all faults.
 
-    def _check_back(self, client: PlainClient, tick: int) -> None:
-        """A client is in the room again, and its replica is no older than the end of all faults."""
+        Args:
+            client: Which.
+            ticks: Epoch -> the tick at which that world was then.
+        """
         room, seat = client.rooms[""], self._seat(client)
         if room.number is None or room.world.replica is None or seat is None:
             self.wrong.append(f"{client.name} is not in the room after {EQUAL_S:.0f} s and two round trips")
-        elif room.world.epoch != seat.room.world.epoch or room.world.replica.tick < tick:
-            self.wrong.append(f"{client.name} stands at tick {room.world.replica.tick}, and it was {tick} long ago")
+            return
+        epoch, tick = seat.room.world.epoch, room.world.replica.tick
+        if room.world.epoch != epoch or tick < ticks.get(epoch, 0):
+            self.wrong.append(f"{client.name} stands at tick {tick}, and it was {ticks.get(epoch)} long ago")
 
     def _check_replica(self, client: PlainClient) -> None:
         room, seat = client.rooms[""], self._seat(client)
