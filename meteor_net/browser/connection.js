@@ -1,7 +1,7 @@
 // The connections under a session, one after the other: which one is tried when, and what is done when it ends (wire 4.5).
 
 import { CloseCode, ConnectionFailed } from "./errors.js";
-import { ANSWER_MS, POLL_MS, SETTLED_MS } from "./limits.js";
+import { ANSWER_MS, BESIDE_MS, POLL_MS, SETTLED_MS, SIDE_TRY_MS } from "./limits.js";
 import { BROWSER } from "./outside.js";
 import { NetworkErrorHandler, mostWait } from "./recovery.js";
 import { Routes } from "./routes.js";
@@ -37,7 +37,9 @@ export class ConnectionManager {
   /** @type {{promise: Promise<void>, resolve: () => void, reject: (error: Error) => void} | null} */
   #connecting = null;
   #routes;
-  #side;
+  #better;
+  #beside;
+  #isStale = false;
   #session;
   #outside;
   #tell;
@@ -51,7 +53,8 @@ export class ConnectionManager {
    */
   constructor({ urls, transports }, session, tell, outside = BROWSER) {
     this.#routes = new Routes(urls, transports);
-    this.#side = new SideTry(outside, (socket) => this.#move(socket));
+    this.#better = new SideTry(outside, SIDE_TRY_MS, (socket) => this.#move(socket));
+    this.#beside = new SideTry(outside, BESIDE_MS, (socket) => this.#move(socket));
     this.#session = session;
     this.#outside = outside;
     this.#tell = tell;
@@ -188,14 +191,16 @@ export class ConnectionManager {
     this.#flush();
   }
 
-  /** A WebSocket opened while packets went over HTTP: the session goes on there. @param {PacketSocket} socket */
+  /** Another connection opened beside the one that we have: the session goes on there. @param {PacketSocket} socket */
   #move(socket) {
     this.#flush();
+    this.#better.stop();
     this.#stage.go("moved");
     [this.#before, this.#socket] = [this.#socket, socket];
     this.#before?.mute();
     socket.owner = this.#owner();
     this.#session.closed();
+    this.#lookIfStale();
     this.#greet();
   }
 
@@ -226,8 +231,8 @@ export class ConnectionManager {
     const route = /** @type {PacketSocket} */ (this.#socket).route;
     this.#routes.good(route);
     const better = this.#routes.better(route);
-    if (better !== null) this.#side.start(better);
-    else this.#side.reset();
+    if (better !== null) this.#better.start(better);
+    else this.#better.reset();
     this.#tellStatus();
   }
 
@@ -279,8 +284,9 @@ export class ConnectionManager {
     const [socket, before] = [this.#socket, this.#before];
     this.#socket = this.#before = null;
     this.#askedAt = Infinity;
-    this.#side.stop();
+    this.#better.stop();
     this.#session.closed();
+    this.#lookIfStale();
     socket?.drop(code);
     before?.drop(code);
   }
@@ -327,7 +333,16 @@ export class ConnectionManager {
     this.#tellStatus();
   }
 
+  /** While nothing comes, try another connection beside this one: it may be dead, and nobody has told us. */
+  #lookIfStale() {
+    if (this.#session.stale === this.#isStale) return;
+    this.#isStale = this.#session.stale;
+    if (this.#isStale && this.#socket !== null) this.#beside.start(this.#socket.route);
+    else this.#beside.reset();
+  }
+
   #tellStatus() {
+    this.#lookIfStale();
     const status = this.status;
     if (status === this.#told) return;
     this.#told = status;

@@ -113,6 +113,8 @@ export const MAX_URLS = 16;
 export const TRIES_BEFORE_HTTP = 2;
 /** While on HTTP a WebSocket is tried so often: soon for the first time, for a server that was down looked as if it was blocked. */
 export const SIDE_TRY_MS = Object.freeze([2_000, 60_000, 120_000, 240_000, 480_000, 600_000]);
+/** While nothing comes, though something should, another connection is tried beside it so often. */
+export const BESIDE_MS = Object.freeze([4_000, 2_000]);
 /** A room that has no time for a JOIN is asked again after so long, and so often. */
 export const JOIN_AGAIN_MS = Object.freeze([1_000, 2_000, 4_000, 8_000, 8_000]);
 /** A connection that lasted so long after WELCOME was good: the next try is quick again. */

@@ -1,7 +1,8 @@
-// While packets go over HTTP, a WebSocket is tried on the side: when one opens, the session moves over to it.
+// A connection that is tried beside the one that we have: a WebSocket while packets go over HTTP, or another one while nothing comes.
+// When it opens, the session moves over to it.
 
 import { CloseCode } from "./errors.js";
-import { OPEN_MS, SIDE_TRY_MS } from "./limits.js";
+import { OPEN_MS } from "./limits.js";
 import { PacketSocket } from "./socket.js";
 
 /** @typedef {import("./outside.js").Outside} Outside */
@@ -14,21 +15,24 @@ export class SideTry {
   /** @type {any} */
   #timer = null;
   #outside;
+  #waits;
   #opened;
 
   /**
    * @param {Outside} outside
+   * @param {readonly number[]} waits before each try, in milliseconds; the last one again and again
    * @param {(socket: PacketSocket) => void} opened takes over a socket that is open
    */
-  constructor(outside, opened) {
+  constructor(outside, waits, opened) {
     this.#outside = outside;
+    this.#waits = waits;
     this.#opened = opened;
   }
 
   /** Try from now on, each time after a longer pause. @param {Route} route */
   start(route) {
     this.stop();
-    const wait = SIDE_TRY_MS[Math.min(this.#tries++, SIDE_TRY_MS.length - 1)];
+    const wait = this.#waits[Math.min(this.#tries++, this.#waits.length - 1)];
     this.#timer = this.#outside.setTimeout(() => this.#try(route), wait);
   }
 
@@ -39,8 +43,9 @@ export class SideTry {
     this.#socket = null;
   }
 
-  /** A WebSocket was good: the next time begins with a short pause. */
+  /** It is not needed any more: the next time begins with the first pause. */
   reset() {
+    this.stop();
     this.#tries = 0;
   }
 

@@ -1,5 +1,6 @@
 import { NetworkClient } from "/meteor-net/client.js";
 import { ConnectionFailed, comeBack } from "/meteor-net/errors.js";
+import { encodePacket } from "/meteor-net/messages.js";
 import { Stage } from "/meteor-net/stage.js";
 import { FakeServer, KEYFRAME } from "/tests/fake.js";
 import { equal, ok, rejects, test, throws } from "/tests/harness.js";
@@ -124,6 +125,40 @@ test("silence is first stale, then dead", async () => {
   await server.advance(46_000);
   ok(client.status !== "stale" && client.status !== "online", client.status);
   equal(server.sockets[0].closedWith, 4002);
+});
+
+test("while nothing comes, another connection is tried beside it, and given up when something comes", async () => {
+  const { server, client } = await inside();
+  const [old] = server.sockets;
+  await server.advance(6_000);
+  equal([client.status, server.sockets.length], ["stale", 1]);
+  await server.advance(2_000);
+  equal(server.sockets.length, 2);
+  old.onmessage({ data: encodePacket([{ type: "PING", number: 1, time: 1 }]).slice().buffer });
+  equal([client.status, server.socket.closedWith, old.closedWith], ["online", 1000, null]);
+  await server.advance(5_000);
+  equal(server.sockets.length, 2);
+});
+
+test("a connection that is dead, and does not say so, is left for one that opens beside it", async () => {
+  const { server, client } = await inside();
+  const told = [];
+  client.on("status", (status) => told.push(status));
+  await server.advance(8_000);
+  await server.drop(1006); // the first one beside it fails
+  equal(client.status, "stale");
+  await server.advance(2_000);
+  equal(server.sockets.length, 3);
+  client.say("out of the tunnel").catch(() => {});
+  await server.accept();
+  equal([server.take("HELLO")[0].resume, server.sockets[0].closedWith], ["secret 1", null]);
+  await server.welcome();
+  await server.joined();
+  await server.history();
+  equal([server.sockets[0].closedWith, client.status, server.take("SAY").map(({ text }) => text)], [1000, "online", ["out of the tunnel"]]);
+  equal(told, ["stale", "online"]);
+  await server.advance(3_000);
+  equal([server.sockets.length, server.timers.length], [3, 1]);
 });
 
 test("a tab whose timers were held back does not take the pause for silence", async () => {

@@ -103,7 +103,8 @@ export class FakeServer {
   }
 
   async sayBytes(bytes) {
-    this.socket.onmessage?.({ data: bytes.slice().buffer });
+    const socket = this.sockets.findLast(({ readyState }) => readyState === 1) ?? this.socket; // not one that is only tried
+    socket.onmessage?.({ data: bytes.slice().buffer });
     for (let i = 0; i < 5; i++) await Promise.resolve();
   }
 
