@@ -1,5 +1,5 @@
-// When each line of ours goes out. What is said while we are in goes at once; what waited for a connection, and what is said behind it,
-// goes out one after the other, each when the one before is answered: so it keeps its order, and a server that wants pauses gets them.
+// When each line of ours goes out. What is said while we are in goes at once; what waited for a connection, or for life on it, and what is said
+// behind it, goes out one after the other, each when the one before is answered: so it keeps its order, and a server that wants pauses gets them.
 
 import { AGAIN_MS, SLOW_MS, SLOW_TRIES } from "./limits.js";
 
@@ -13,6 +13,7 @@ export class ChatSender {
   /** @type {QueuedLine[]} what goes out after the line ahead */
   #later = [];
   #ahead = "";
+  #heldBack = false;
   /** @type {Set<string>} ids of lines that were sent and not answered, so that a refusal of what is said again does not tell about the first */
   #mayBeKept = new Set();
   #queue;
@@ -29,7 +30,7 @@ export class ChatSender {
 
   /** A line is said now. @param {QueuedLine} line */
   say(line) {
-    if (this.#ahead === "" && this.#later.length === 0) this.#put(line);
+    if (this.#ahead === "" && this.#later.length === 0 && !this.#heldBack) this.#put(line);
     else this.#later.push(line);
   }
 
@@ -43,6 +44,12 @@ export class ChatSender {
   joined() {
     this.away();
     this.#later = [...this.#queue.lines];
+    this.#goOn();
+  }
+
+  /** Nothing comes from the server: what would be said now waits, as if for a connection. @param {boolean} heldBack */
+  holdBack(heldBack) {
+    this.#heldBack = heldBack;
     this.#goOn();
   }
 
@@ -89,7 +96,7 @@ export class ChatSender {
 
   /** Say again what is due. @param {number} nowMs */
   poll(nowMs) {
-    if (this.#again.size === 0) return;
+    if (this.#again.size === 0 || this.#heldBack) return;
     for (const line of [...this.#queue.lines]) {
       const again = this.#again.get(line.cid);
       if (again === undefined || again.at > nowMs) continue;
@@ -99,7 +106,7 @@ export class ChatSender {
   }
 
   #goOn() {
-    while (this.#ahead === "") {
+    while (this.#ahead === "" && !this.#heldBack) {
       const line = this.#later.shift();
       if (line === undefined) return;
       if (this.#queue.lines.includes(line) && this.#put(line)) this.#ahead = line.cid;

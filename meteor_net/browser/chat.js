@@ -271,6 +271,9 @@ export class ChatSystem {
   /** Say again what is due. @param {number} nowMs */
   poll(nowMs) { this.#sender.poll(nowMs); }
 
+  /** Nothing comes from the server: lines wait, or go on. @param {boolean} heldBack */
+  holdBack(heldBack) { this.#sender.holdBack(heldBack); }
+
   /** There is no connection: lines wait. */
   away() {
     this.#channels.away();

@@ -19,6 +19,7 @@ import { RoomWorld } from "./room-world.js";
 export class Room {
   #actions = new WaitingActions();
   #key = -1;
+  #heldBack = false;
   /** @type {Map<string, Step>} by the name of the input */
   #steps = new Map();
   /** @type {Smoothing} */
@@ -82,7 +83,7 @@ export class Room {
     this.chat.joined(message.channels);
     if (samePlayer) this.#actAll(this.#actions.resumed(message.lastSeq));
     else this.#actions.restarted(message.lastSeq);
-    this.#actAll(this.#actions.next());
+    this.#actQueued();
     this.#tell("joined", this.name);
   }
 
@@ -113,11 +114,21 @@ export class Room {
   /** A packet is dealt with. */
   packetRead() {
     this.#actions.packetRead();
-    if (this.number >= 0) this.#actAll(this.#actions.next());
+    this.#actQueued();
   }
 
   /**
-   * Do something: an input is sent now or never; an action waits for a connection, and for its answer.
+   * Nothing comes from the server: what would be said now waits, for it would all come there in one blow; or goes on.
+   * @param {boolean} heldBack
+   */
+  holdBack(heldBack) {
+    this.#heldBack = heldBack;
+    this.#actQueued();
+    this.chat.holdBack(heldBack);
+  }
+
+  /**
+   * Do something: an input is sent now or never; an action waits for a connection that lives, and for its answer.
    * @param {string} name
    * @param {Record<string, unknown>} fields
    * @param {number} nowMs
@@ -130,16 +141,22 @@ export class Room {
     const kind = this.world.schema?.actionsByName.get(name);
     if (kind === undefined) throw new LocalProtocolError(`the game has no action ${name}`);
     const values = kind.toWire(fields);
-    const joined = this.number >= 0;
     const seen = Math.floor(8 * (this.world.sync?.tickAt(nowMs) ?? 0));
     if (kind.input) {
-      if (joined) this.#input(kind, values, seen, nowMs, congested);
+      if (this.#speaks) this.#input(kind, values, seen, nowMs, congested);
       return undefined;
     }
     return new Promise((resolve, reject) => {
       this.#actions.add({ kind: kind.number, values, resolve, reject });
-      if (joined) this.#actAll(this.#actions.next(), seen);
+      this.#actQueued(seen);
     });
+  }
+
+  get #speaks() { return this.number >= 0 && !this.#heldBack; }
+
+  /** @param {number} [seen] as below */
+  #actQueued(seen) {
+    if (this.#speaks) this.#actAll(this.#actions.next(), seen);
   }
 
   /**

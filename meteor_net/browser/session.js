@@ -176,6 +176,7 @@ export class ClientSession {
   #setStale(stale) {
     if (stale === this.#stale) return;
     this.#stale = stale;
+    for (const room of this.#rooms) room.holdBack(stale);
     this.#tell("stale", stale);
   }
 
