@@ -104,6 +104,13 @@ class EndOfTurn(Request):
 
 
 @dataclass(frozen=True, slots=True)
+class Pause(Request):
+    """Wait so many seconds; the answer is None."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Await(Request):
     """Wait for what a handler's verb answered, at most `seconds`."""
 

@@ -12,11 +12,12 @@ from meteor_net.interfaces import Identity, IPlayer, StoredLine
 from meteor_net.limits import Limits
 from meteor_net.lobby import Lobby
 from meteor_net.messages import ActionMessage, Join, Joined, LineKind, Message, Say
-from meteor_net.requests import Await, EndOfTurn, Request, ask_storage
+from meteor_net.requests import Await, EndOfTurn, Pause, Request, ask_storage
 from meteor_net.room import Player, Room
 from meteor_net.session.registry import Registry
 from meteor_net.session.session import Session
 from meteor_net.state import Action, Event, Input, Replica, Schema, Table, UInt
+from meteor_net.session.burst import Hot
 from meteor_net.storage.memory import MemoryStorage
 
 Kind = TypeVar("Kind", bound=Message)
@@ -35,6 +36,7 @@ class FakePipe:
     """
 
     kind = "fake"
+    hot: Hot | None = None
 
     def __init__(self) -> None:
         self.heard = False
@@ -221,6 +223,7 @@ class Bench:
         now: The time, in seconds.
         held: Requests that wait for the test; others are done at the end of a turn.
         hold: Hold requests of these classes; awaits are always held.
+        pauses: Pauses, which never end by themselves.
         reports: What was reported: the word, the error, the names.
     """
 
@@ -232,6 +235,7 @@ class Bench:
         self.limits = Limits(**limits)
         self.storage = storage or MemoryStorage(Random(3))
         self.held: list[Request] = []
+        self.pauses: list[Pause] = []
         self.hold: tuple[type[Request], ...] = ()
         self.reports: list[tuple[str, BaseException | None, dict[str, object]]] = []
         self.opened_rooms: list[Room] = []
@@ -272,7 +276,9 @@ class Bench:
         requests = self.lobby.requests
         while requests:
             request = requests.pop(0)
-            if isinstance(request, (Await, *self.hold)):
+            if isinstance(request, Pause):
+                self.pauses.append(request)
+            elif isinstance(request, (Await, *self.hold)):
                 self.held.append(request)
             else:
                 self.perform(request)

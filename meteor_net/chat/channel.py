@@ -18,10 +18,13 @@ from ..errors import Refused, StorageError
 from ..interfaces import ChannelPlace, StoredLine
 from ..limits import MAX_PROSE_CHARS, Limits
 from ..messages import CHANGES, CODES, Earlier, ErrorMessage, History, Line, Message, Page, fitting
-from ..requests import Failed, Fetch, FetchPage, OpenChannel, Report, Request, Store, Then
+from ..requests import Failed, Fetch, FetchPage, OpenChannel, Pause, Report, Request, Store, Then
 from ..session.outbox import Lane
 from ..session.session import Session
 
+#: When nobody knows whether a line is kept, storage is looked at once, and after so many seconds more: what it did not do in
+#: time it may do late, and who said the line may be gone.
+HEAL_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 #: Tells the sender that a line is kept, and its offset.
 Kept = Callable[[int, float], None]
 #: (epoch, offset) that a hearer holds.
@@ -65,6 +68,9 @@ class Channel:
         #: The newest line that might fill the hole before the early ones.
         self._hole_until = 0
         self._healing = False
+        #: Looks that were made since the last such line, and whether the next one is waited for.
+        self._looks = len(HEAL_AGAIN_S)
+        self._pausing = False
 
     # --- opening ---
 
@@ -245,8 +251,10 @@ class Channel:
             failed(error, now)
             if isinstance(error, Refused):
                 self._look_for_hole()
-            else:
-                self._heal()
+                return
+            if not isinstance(error, StorageError) or error.unknown:
+                self._looks = 0
+            self._heal()
 
         self._requests.append(Store(stored, lost, self.name, line, moderator))
 
@@ -299,12 +307,36 @@ class Channel:
             self._healing = False
             for line in lines:
                 self._arrived(line)
+            if self._looks < len(HEAL_AGAIN_S):
+                self._heal_later()
 
         def failed(error: BaseException, now: float) -> None:
             self._healing = False
             self._report("error", error, channel=self.name, verb="history")
+            self._heal_later()
 
         self._requests.append(Fetch(read, failed, self.name, self._opened_place.next - 1, max(1, self._limits.resume_lines)))
+
+    def _heal_later(self) -> None:
+        """Ask after a while whether there is more than we know."""
+
+        def again(_: object, now: float) -> None:
+            self._pausing = False
+            self._requests.append(OpenChannel(opened, failed, self.name))
+
+        def opened(place: ChannelPlace, now: float) -> None:
+            if place[1] > self._opened_place.next:
+                self._heal()
+            elif self._looks < len(HEAL_AGAIN_S):
+                self._heal_later()
+
+        def failed(error: BaseException, now: float) -> None:
+            self._heal_later()
+
+        if not self._pausing:
+            self._pausing = True
+            self._requests.append(Pause(again, again, HEAL_AGAIN_S[min(self._looks, len(HEAL_AGAIN_S) - 1)]))
+            self._looks += 1
 
 
 def _whole(since: Held, lines: list[StoredLine], following: int) -> bool:

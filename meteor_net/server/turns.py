@@ -10,11 +10,12 @@ from collections.abc import Awaitable
 from typing import Any
 
 from twisted.internet.defer import Deferred, TimeoutError, succeed
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from ..errors import Refused, StorageError
 from ..lobby import Lobby
-from ..requests import Await, EndOfTurn, Report, Request, ask_storage
+from ..requests import Await, EndOfTurn, Pause, Report, Request, ask_storage
 from ..session.registry import Registry
 
 
@@ -105,6 +106,8 @@ class Turns:
             return request.what, request.seconds
         if isinstance(request, EndOfTurn):
             return succeed(None), 0.0
+        if isinstance(request, Pause):
+            return deferLater(self._reactor, request.seconds), request.seconds + self._await_s
         return ask_storage(self._storage, request), self._await_s
 
 

@@ -14,7 +14,7 @@ from meteor_net.errors import Refused
 from meteor_net.interfaces import Identity
 from meteor_net.limits import Limits
 from meteor_net.messages import History, Line, Message
-from meteor_net.requests import Request, ask_storage
+from meteor_net.requests import Pause, Request, ask_storage
 from meteor_net.session.registry import Registry
 from meteor_net.session.session import Session
 from meteor_net.storage.memory import MemoryStorage
@@ -46,7 +46,7 @@ class Log:
 
     def do(self, request: Request) -> Any:
         """What storage answers to a request."""
-        return run(ask_storage(self.storage, request))
+        return None if isinstance(request, Pause) else run(ask_storage(self.storage, request))
 
     def answer(self, place: int = 0) -> None:
         """Do a request, and say so."""
@@ -66,13 +66,13 @@ class Log:
             return partial(request.failed, refused, 1.0)
         return partial(request.then, answer, 1.0)
 
-    def fail(self, place: int = 0, *, kept: bool = False) -> None:
+    def fail(self, place: int = 0, *, kept: bool = False, error: Exception | None = None) -> None:
         """Let a request fail, though it may have been done all the same."""
         request = self.requests.pop(place)
         if kept:
             with suppress(Refused):
                 self.do(request)
-        request.failed(OSError("disk full"), 1.0)
+        request.failed(error or OSError("disk full"), 1.0)
 
     def keep(self, *texts: str) -> None:
         """Lines that are there already, or that somebody else has kept."""

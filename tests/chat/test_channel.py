@@ -6,9 +6,11 @@ from functools import partial
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from meteor_net.chat.channel import HEAL_AGAIN_S
+from meteor_net.errors import StorageError
 from meteor_net.interfaces import ChannelPlace
 from meteor_net.messages import Line
-from meteor_net.requests import Fetch, Store
+from meteor_net.requests import Fetch, Pause, Store
 
 from .log import EPOCH, ChannelCase, Log
 
@@ -181,6 +183,39 @@ class FailureTests(ChannelCase):
         self.log.say("b")
         self.log.answer_all()
         self.assertEqual(self.ear.heard(), ["a", "b"])
+
+    def test_look_fails_and_nobody_speaks(self) -> None:
+        """A look that fails is made again by itself."""
+        self.log.say("a")
+        self.log.fail(kept=True)
+        self.log.fail()
+        self.assertEqual([type(request) for request in self.log.requests], [Pause])
+        self.log.answer()
+        self.log.fail()
+        self.log.answer_all()
+        self.assertEqual((self.ear.heard(), self.log.requests), (["a"], []))
+
+    def test_kept_late(self) -> None:
+        """What storage keeps after its time is heard too, though its sender is gone; it is looked for some times."""
+        self.log.say("a")
+        self.log.fail()
+        seconds = []
+        while self.log.requests:
+            (request,) = self.log.requests
+            if isinstance(request, Pause):
+                seconds.append(request.seconds)
+            self.log.answer()
+        self.assertEqual(seconds, list(HEAL_AGAIN_S))
+        self.log.say("b")
+        self.log.fail()
+        self.log.answer()
+        self.log.keep("b")
+        self.log.answer_all()
+        self.assertEqual(self.ear.heard(), ["b"])
+        self.log.say("c")
+        self.log.fail(error=StorageError("the disk is full"))
+        self.log.answer()
+        self.assertEqual(self.log.requests, [], "nothing was kept")
 
     def test_somebody_elses_line(self) -> None:
         """A line that another process, or a room of the same name before this one, has kept is heard in its place."""
