@@ -9,7 +9,9 @@ from .manager import ConnectionManager
 from .pool import ConnectionPool
 from .recovery import NetworkErrorHandler
 from .run import run
+from .simulate import Simulation
 
 __all__ = [
-    "ConnectionManager", "ConnectionPool", "NetworkClient", "NetworkConfig", "NetworkErrorHandler", "connect", "run",
+    "ConnectionManager", "ConnectionPool", "NetworkClient", "NetworkConfig", "NetworkErrorHandler", "Simulation", "connect",
+    "run",
 ]  # fmt: skip

@@ -17,6 +17,8 @@ from .transports import ServerAddress, parse_address
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IStreamClientEndpoint
 
+    from .simulate import Simulation
+
 #: Addresses of one server; each is tried in turn before a client waits.
 MAX_ADDRESSES = 16
 TRANSPORTS = frozenset({"websocket", "http"})
@@ -45,6 +47,7 @@ class NetworkConfig:
         limits: What we take from a server.
         outbox: A file in which lines wait that the server has not answered: they are said though the process be killed, by the
             next client with this file, server, room and user. It wants a `token`: a guest is another user each time.
+        simulate: A bad network between this client and its server, to feel how the game plays over one.
 
     Raises:
         ConfigError: If one of them is wrong; the text says which.
@@ -64,6 +67,7 @@ class NetworkConfig:
     endpoint: IStreamClientEndpoint | Callable[[ServerAddress], IStreamClientEndpoint] | None = None
     limits: Limits = field(default_factory=Limits, repr=False)
     outbox: str | Path | None = None
+    simulate: Simulation | None = None
 
     def __post_init__(self) -> None:
         if len(self.addresses) > MAX_ADDRESSES:

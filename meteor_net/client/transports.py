@@ -163,10 +163,14 @@ def make_endpoint(address: ServerAddress, config: NetworkConfig, reactor: Any) -
     Raises:
         ConfigError: If the trust root holds no certificate.
     """
+    endpoint: IStreamClientEndpoint
     if config.endpoint is not None:
-        return config.endpoint(address) if callable(config.endpoint) else config.endpoint
-    endpoint = HostnameEndpoint(reactor, address.host, address.port, timeout=TCP_S)
-    if not address.secure:
+        endpoint = config.endpoint(address) if callable(config.endpoint) else config.endpoint
+    else:
+        endpoint = HostnameEndpoint(reactor, address.host, address.port, timeout=TCP_S)
+    if config.simulate is not None:
+        endpoint = config.simulate.around(endpoint, reactor)
+    if not address.secure or config.endpoint is not None:
         return endpoint
     options = ssl.optionsForClientTLS(address.host, trustRoot=_trust_root(config.trust_root))
     return wrapClientTLS(options, endpoint)

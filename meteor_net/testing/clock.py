@@ -93,8 +93,8 @@ class SteppedClock:
 class MachineClock:
     """The clock of one machine, on which its processes run: it may jump, and it stops when they are killed.
 
-    A jump is what a machine sees that slept, or whose time of day was set: Twisted's reactor goes by the time of day. So after a
-    jump ahead all is late, and after one back nothing happens until the old time has come again.
+    A jump is what a machine sees that slept, or whose time of day was set: Twisted's reactor goes by the time of day. So after
+    a jump ahead all is late, and after one back nothing happens until the old time has come again.
 
     Args:
         world: The clock of the whole network.

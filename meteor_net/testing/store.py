@@ -39,7 +39,8 @@ class SimulatedStore:
     """A database: what it has committed stays, whatever becomes of the servers.
 
     It writes as the real one does: what waits is one batch, which is committed as a whole, and answered then. A server that
-    crashes loses what waits; the batch that was being written is lost as a whole, as a journal has it, or is kept and nobody is told.
+    crashes loses what waits; the batch that was being written is lost as a whole, as a journal has it, or is kept and nobody
+    is told.
 
     Args:
         network: Whose clock and seed it lives by.

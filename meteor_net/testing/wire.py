@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
 from zope.interface import implementer
 
+from ..client.simulate import SEGMENT_BYTES, way_s
 from .clock import MachineClock
 from .transport import Transport
 from .way import READ_BYTES, Way
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
 SERVER = ("10.0.0.1", 80)
 #: A machine that hears nothing asks for a connection again after so many seconds.
 ASK_AGAIN_S = 1.0
-#: What TCP sends at once, in bytes: what is lost is lost in pieces of this size.
-SEGMENT_BYTES = 1_448
-#: TCP sends again what was lost after this, or two round trips if that is longer, in seconds; then after twice as long, …
-SEND_AGAIN_S = 0.2
-#: … but not more often than this in a row.
-MAX_LOSSES = 8
 
 
 class Wire:
@@ -144,14 +139,7 @@ class Wire:
 
     def delay_s(self) -> float:
         """How long bytes that are sent now are on their way."""
-        delay_s = self.latency_s + self.jitter_s * self._random.random()
-        if self.loss:
-            again_s = max(SEND_AGAIN_S, 4 * self.latency_s)
-            for losses in range(MAX_LOSSES):
-                if self._random.random() >= self.loss:
-                    break
-                delay_s += again_s * 2**losses
-        return delay_s
+        return way_s(self._random, self.latency_s, self.jitter_s, self.loss)
 
     def leaves_s(self, inbound: bool, size: int) -> float:
         """When bytes that are sent now have all left: at once, or behind those that wait for the wire."""

@@ -1,4 +1,4 @@
-"""Whole games from seeds: real clients and a real server in memory, random players, random faults, and what must hold afterwards.
+"""Whole games from seeds: real clients and a real server in memory, random players and faults, and what must hold afterwards.
 
 `run_seed(7)` plays one game and answers what was wrong; `run(range(1, 101))` plays many, by one process.
 
@@ -24,9 +24,8 @@ from zope.interface import implementer, provider
 from meteor_net.chat.message import ChatMessage
 from meteor_net.client import NetworkClient, NetworkConfig
 from meteor_net.errors import LocalProtocolError, Refused, StorageError
-from meteor_net.interfaces import IAuthenticator, Identity, StoredLine
+from meteor_net.interfaces import IAuthenticator, Identity
 from meteor_net.limits import Limits
-from meteor_net.messages import LineKind
 from meteor_net.room import Room
 from meteor_net.testing import Network, SimulatedStore
 from meteor_net.testing.checks import (

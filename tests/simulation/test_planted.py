@@ -219,7 +219,7 @@ class PlantedTests(SynchronousTestCase):
 
         def keep(registry: Any, session: Any, tokens: list[str]) -> None:
             session.tokens = tokens
-            registry._by_token.update({token: session for token in tokens})
+            registry._by_token.update(dict.fromkeys(tokens, session))
 
         self.patch(Registry, "_keep_tokens", keep)
         self.found("of its resume tokens are good")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRefusedError
 from twisted.trial.unittest import SynchronousTestCase
 
+from meteor_net.client.simulate import SEGMENT_BYTES
 from meteor_net.testing import MachineClock, Network, SteppedClock
-from meteor_net.testing.wire import SEGMENT_BYTES, SERVER
+from meteor_net.testing.wire import SERVER
 from tests.testing.test_network import Noting, Pair
 
 
@@ -171,7 +174,7 @@ class LineTests(Pair):
         self.network.advance(60.0)
         self.assertEqual(server.bytes, bytes(range(100)))
         times = [when for when, _ in server.told]
-        waits = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        waits = [later - earlier for earlier, later in pairwise(times)]
         self.assertGreater(max(waits), 0.15)
         self.assertLess(len(times), 100)
 
