@@ -31,6 +31,7 @@ export { cosInt, sinInt } from "./trig.js";
  * @property {string[]} [urls] see NetworkConfig, as the next two
  * @property {import("./outside.js").Transport[]} [transports]
  * @property {import("./simulate.js").Faults | Simulation} [simulate]
+ * @property {import("./status-line.js").StatusLine} [status] shows how it is, from the very beginning
  * @property {Record<string, (value: any) => void>} [on] listeners as for `game.on`, from the very beginning
  */
 /** @typedef {import("./chat-lines.js").ChatMessage} ChatMessage */
@@ -76,5 +77,6 @@ export function join(room = "", options = {}) {
   });
   // A page that the browser brings back from its memory is loaded anew.
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  options.status?.follow(client);
   return client.connect();
 }

@@ -146,13 +146,12 @@ const room = decodeURIComponent(location.hash.slice(1)) || new URLSearchParams(l
 addEventListener("hashchange", () => location.reload());
 const status = new StatusLine(at("status"), at("retry"));
 try {
-  const game = await join(room, { simulate: faultsOf(location.search), on: status.listeners });
-  status.game = game;
+  const game = await join(room, { simulate: faultsOf(location.search), status });
   game.chat.messageHistory.forEach(showLine);
   game.on("line", showLine);
   game.on("change", changeLine);
   talk(game);
   play(game);
 } catch (error) {
-  status.failed(error);
+  status.show(`offline: ${error instanceof Error ? error.message : error}`);
 }

@@ -66,11 +66,11 @@ find("name").textContent = name;
 const network = new Network();
 try {
   const room = new URLSearchParams(location.search).get("room") ?? "";
-  const game = await join(room, { name, simulate: network.simulation, on: network.status.listeners });
+  const game = await join(room, { name, simulate: network.simulation, status: network.status });
   // @ts-ignore: for the console
   window.meteor = game;
   network.play(game);
   play(game);
 } catch (error) {
-  network.status.failed(error);
+  network.status.show(`offline: ${error instanceof Error ? error.message : error}`);
 }

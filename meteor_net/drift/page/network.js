@@ -28,7 +28,7 @@ export class Network {
   constructor() {
     /** What `join` is to simulate. */
     this.simulation = asked();
-    /** What `join` is to tell. */
+    /** What `join` is to show it in. */
     this.status = new StatusLine(find("status"), find("again"));
     this.#button.addEventListener("click", () => this.#open(this.#form.hidden));
     this.#form.querySelector(".close")?.addEventListener("click", () => this.#open(false));
@@ -44,7 +44,6 @@ export class Network {
 
   /** We are in. @param {NetworkClient} game */
   play(game) {
-    this.status.game = game;
     const show = () => {
       const { roundTripMs, bytesPerSecond, reconnections } = game.stats;
       find("trip").textContent = roundTripMs === null ? "–" : `${Math.round(roundTripMs)} ms`;
@@ -52,7 +51,6 @@ export class Network {
       find("reconnections").textContent = String(reconnections);
     };
     setInterval(show, READOUT_MS);
-    this.status.show(game.status);
   }
 
   /** @param {string} name */
