@@ -65,6 +65,7 @@ class Actions:
     def take_inputs(self, players: Iterable[Player], now: float) -> None:
         """The tick begins: one input of each player's, the oldest; all steps first, then the handlers."""
         calls = []
+        steps = bool(self.steps)
         for player in players:
             if player.inputs and not player.busy:
                 _, seen, action = player.inputs.popleft()
@@ -72,7 +73,7 @@ class Actions:
                 self.counters["inputs"] += 1
                 self.steps.take(player, action)
                 calls.append((player, self._call(player, action)))
-            elif self.steps and player.role == "play":
+            elif steps and player.role == "play":
                 self.steps.miss(player)
         self.steps.run()
         for player, call in calls:

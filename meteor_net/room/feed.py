@@ -10,13 +10,13 @@ Where tables are keyed, each frame is one of these with what is in the player's 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import repeat
 from typing import TYPE_CHECKING
 
 from ..codec import Shared, bytes_head, frame_around_sight
 from ..errors import BaseLost
 from ..limits import Limits
 from ..messages import Frame
+from ..session.burst import burst
 from ..state import Coding, Step, Stream
 from .player import Player
 
@@ -109,11 +109,12 @@ class Feed:
         unseen = False
         for player in players:
             held, written_at, pipe = player.held, player.written_at, player.session.pipe
+            hot = None if pipe is None else pipe.hot
             if held == newest.number:
                 unseen = unseen or player.sight is not player.wanted
             elif (
                 pipe is None
-                or pipe.unsent > 0
+                or (pipe.unsent if hot is None else hot.unsent_bytes)
                 or player.probe is not None
                 or (written_at is not None and written_at < at_ease and self._pauses(player, written_at, now, server_ms))
             ):
@@ -172,43 +173,55 @@ class Feed:
         Returns:
             Whether somebody does not see all that it is to: of a slower ring another part is told only at that ring's ticks.
         """
-        version, sights, most = self.stream.version, self.stream.sights, self._limits.packet_out_bytes
-        views = repeat(None) if sights is None else sights.frames([_way(player, before) for player in players])
+        sights = self.stream.sights
+        if sights is None:
+            self._give_shared(players, now)
+            return False
+        version, most = self.stream.version, self._limits.packet_out_bytes
         packet: _Packet | None = None
         base: int | None = None
-        coding, given, unseen = Coding.VARINT, 0, False
-        for player, view in zip(players, views):  # noqa: B905 -- one of them may be endless
+        coding, unseen = Coding.VARINT, False
+        views = sights.frames([_way(player, before) for player in players])
+        for player, (sight, seen) in zip(players, views, strict=True):
             if packet is None or player.held != base or player.coding is not coding:
                 base, coding = player.held, player.coding
                 packet = self._packet(base, coding)
-            if view is None or not view[0]:
-                size = packet.shared.size
-                if size <= most:
-                    player.session.give(packet.shared, now)
-            else:
-                head = bytes_head(len(view[0]))
-                size = packet.around + len(head) + len(view[0])
-                if size <= most:
-                    player.session.give_joined((packet.before, head, view[0], packet.after), size, now)
+            head = bytes_head(len(sight))
+            size = packet.around + len(head) + len(sight) if sight else packet.shared.size
             if size > most:
                 self._refuse(size)
                 continue
-            player.held = version.number
-            if view is not None:
-                player.sight = view[1]
-                unseen = unseen or view[1] is not player.wanted
-            player.written_tick = version.tick
-            player.lagging_since = None
-            if player.written_at is None:
-                player.written_at = now
-            given += 1
-        self.counters["frames"] += given
+            if sight:
+                player.session.give_joined((packet.before, head, sight, packet.after), size, now)
+            else:
+                player.session.give(packet.shared, now)
+            player.sight = seen
+            unseen = unseen or seen is not player.wanted
+            player.written(version, now)
+            self.counters["frames"] += 1
         return unseen
 
-    def _refuse(self, size: int) -> None:
+    def _give_shared(self, players: list[Player], now: float) -> None:
+        """Give each player the frame from where it stands, the same to all who stand there."""
+        version = self.stream.version
+        groups: dict[tuple[int | None, Coding], list[Player]] = {}
+        for player in players:
+            groups.setdefault((player.held, player.coding), []).append(player)
+        for (base, coding), group in groups.items():
+            frame = self._packet(base, coding).shared
+            if frame.size > self._limits.packet_out_bytes:
+                self._refuse(frame.size, len(group))
+                continue
+            burst([player.session for player in group], frame, now)
+            for player in group:
+                player.written(version, now)
+            self.counters["frames"] += len(group)
+
+    def _refuse(self, size: int, players: int = 1) -> None:
         """A player would end the connection, come back, and be given such a frame again: it waits for one that fits."""
-        self.counters["too_large"] += 1
-        if self.counters["too_large"] == 1:
+        told = self.counters["too_large"] > 0
+        self.counters["too_large"] += players
+        if not told:
             self._too_large(size)
 
     def _packet(self, base: int | None, coding: Coding) -> _Packet:

@@ -22,6 +22,7 @@ from ..state import Coding, Input, Row
 from .answers import Answers
 
 if TYPE_CHECKING:
+    from ..state import Version
     from ..state.sight.lookout import Looking
     from ..state.sight.sights import Sight
     from .answer import Answer
@@ -182,6 +183,14 @@ class Player:
     def here(self) -> bool:
         """Whether the player is still in its room, away or not."""
         return self.session.seats.get(self.room.number) is self
+
+    def written(self, version: Version, now: float) -> None:
+        """The frame that leads to a version was written."""
+        self.held = version.number
+        self.written_tick = version.tick
+        self.lagging_since = None
+        if self.written_at is None:
+            self.written_at = now
 
     def put(self, lane: Lane, item: Message | Shared) -> None:
         """Leave something about the room for the client; once out of it, the client has no use for it."""

@@ -18,6 +18,7 @@ from .channel import plain
 from .transport import unsent_bytes
 
 if TYPE_CHECKING:
+    from ..session.burst import Hot
     from .connection import Connection
     from .http_links import HttpLinks
 
@@ -49,6 +50,7 @@ class HttpLink:
     """
 
     kind = "http"
+    hot: Hot | None = None
     #: Whether any byte came since the heartbeat last looked.
     heard = False
     connection: Connection

@@ -21,6 +21,7 @@ from ..limits import Limits
 from .frames import binary_head, small_end, unmask_small
 
 if TYPE_CHECKING:
+    from ..session.burst import Hot
     from .connection import Connection
     from .host import Host
 
@@ -97,6 +98,8 @@ class MeteorProtocol(FramedProtocol):
     kind = "websocket"
     #: Whether any byte came since the heartbeat last looked.
     heard = False
+    #: The transport, while it sends at once; see session/burst.py.
+    hot: Hot | None = None
     connection: Connection | None = None
     _subprotocol_fits = True
     _late_frames = 0
@@ -122,6 +125,8 @@ class MeteorProtocol(FramedProtocol):
     def onOpen(self) -> None:
         """The handshake is done."""
         connection = self._connection()
+        if hasattr(self.transport, "send_now"):
+            self.hot = self.transport
         connection.opened()
         if not self._subprotocol_fits:
             connection.end(CloseCode.WRONG_VERSION, f"this server speaks the subprotocol {SUBPROTOCOL}")
@@ -172,6 +177,7 @@ class MeteorProtocol(FramedProtocol):
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """The transport is gone; Autobahn does not tell `onClose` of one that failed in its handshake."""
+        self.hot = None
         super().connectionLost(reason)
         if self.connection is not None:
             self.connection.closed(CloseCode.ABNORMAL)
@@ -195,6 +201,16 @@ class MeteorProtocol(FramedProtocol):
         """Write framed packets. After a close was begun nothing more may be sent (RFC 6455 §5.5.1)."""
         if self.state == self.STATE_OPEN:
             self.transport.write(data)
+
+    def sendCloseFrame(self, *args: Any, **options: Any) -> None:
+        """Close, or answer the peer's close: nothing may be sent behind it."""
+        self.hot = None
+        super().sendCloseFrame(*args, **options)
+
+    def dropConnection(self, abort: bool = False) -> None:
+        """Cut it."""
+        self.hot = None
+        super().dropConnection(abort)
 
     def close(self, code: int, text: str) -> None:
         """Begin the closing handshake; the transport is cut if the peer does not answer in time."""

@@ -32,12 +32,14 @@ class DirectServer(tcp.Server):
 
     Attributes:
         unsent_bytes: That wait in this process; kept, for it is looked at for each frame.
+        send_now: The kernel's own `send`, for who has seen that nothing waits here (see session/burst.py).
     """
 
     unsent_bytes = 0
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
+        self.send_now = self.socket.send
         self.setTcpNoDelay(True)
         if _NOTSENT_LOWAT is not None:
             with suppress(OSError):  # a kernel that does not know it, or a peer that is gone already

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..codec import Shared, encode_packet
 from ..limits import MAX_MESSAGES, Limits
 from ..messages import Message
+
+if TYPE_CHECKING:
+    from .burst import Hot
 
 
 class Lane(IntEnum):
@@ -34,6 +37,8 @@ class Pipe(Protocol):
     kind: str
     #: Whether any byte came since the heartbeat last looked; it puts it back.
     heard: bool
+    #: What sends at once, while it may (see burst.py); None where every packet goes by `send`.
+    hot: Hot | None
 
     @property
     def unsent(self) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..errors import CloseCode
 
 if TYPE_CHECKING:
+    from ..session.burst import Hot
     from .plain import PlainNetwork
 
 #: Bytes before each packet: its length.
@@ -99,6 +100,7 @@ class PlainWire:
     """
 
     kind = "plain"
+    hot: Hot | None = None
 
     def __init__(self, network: PlainNetwork, client: End, server: End, later: Callable[..., object]) -> None:
         """Make one.

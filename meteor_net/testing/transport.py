@@ -70,6 +70,18 @@ class Transport:
         elif self.producer is not None or self.disconnecting:
             self._clock.callLater(0, self.drained)
 
+    def send_now(self, data: bytes) -> int:
+        """Do as a socket's `send`: take what there is room for.
+
+        Raises:
+            BlockingIOError: There is no room, or the connection is gone.
+        """
+        size = min(self._out.room, len(data)) if self.connected else 0
+        if size <= 0:
+            raise BlockingIOError
+        self._out.put(data[:size])
+        return size
+
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """Send bytes."""
         self.write(b"".join(data))
