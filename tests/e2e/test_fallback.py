@@ -135,6 +135,9 @@ class BrowserTests(SynchronousTestCase):
         self.server = server.__enter__()
         self.addCleanup(server.__exit__, None, None, None)
         self.addCleanup(chromium.driver().get, "about:blank")
+        # two WebSockets that open and say nothing take their time
+        chromium.driver().set_script_timeout(3 * chromium.PATIENCE_S)
+        self.addCleanup(chromium.driver().set_script_timeout, chromium.PATIENCE_S)
 
     def open(self, proxy: Proxy) -> None:
         """Open the demo's page behind a proxy, and wait until it plays."""
