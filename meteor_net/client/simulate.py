@@ -211,12 +211,16 @@ class _Way:
             timer.cancel()
 
 
+def _lost() -> Failure:
+    return Failure(ConnectionLost())  # type: ignore[no-untyped-call]
+
+
 class _Protocol(ProtocolWrapper):
     """Stands between the real transport and the client's protocol, and is each one's other."""
 
     factory: _Factory
 
-    def __init__(self, factory: _Factory, wrapped: Any) -> None:
+    def __init__(self, factory: Any, wrapped: Any) -> None:
         super().__init__(factory, wrapped)
         self._in = _Way(factory.simulation, factory.reactor, True)
         self._out = _Way(factory.simulation, factory.reactor, False)
@@ -225,7 +229,7 @@ class _Protocol(ProtocolWrapper):
 
     def makeConnection(self, transport: Any) -> None:
         self.factory.simulation.opened(self)
-        super().makeConnection(transport)
+        super().makeConnection(transport)  # type: ignore[no-untyped-call]
 
     # --- from the client ---
 
@@ -239,7 +243,7 @@ class _Protocol(ProtocolWrapper):
         self._out.put(data, self._write)
 
     def _write(self, data: bytes) -> None:
-        super().write(data)
+        super().write(data)  # type: ignore[no-untyped-call]
 
     def writeSequence(self, data: Any) -> None:
         """Send bytes."""
@@ -254,7 +258,7 @@ class _Protocol(ProtocolWrapper):
     def abortConnection(self) -> None:
         """Close now."""
         self.disconnecting = True
-        self._end(Failure(ConnectionLost()))
+        self._end(_lost())
         if self._silent:
             self.factory.reactor.callLater(SILENT_S, self._abort)
         else:
@@ -282,7 +286,7 @@ class _Protocol(ProtocolWrapper):
     def _read(self, data: bytes) -> None:
         if self._in.bytes <= WAITING_BYTES and not self._silent:
             self.transport.resumeProducing()  # type: ignore[union-attr]
-        super().dataReceived(data)
+        super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._silent:
@@ -294,7 +298,7 @@ class _Protocol(ProtocolWrapper):
 
     def cut(self) -> None:
         """Lose the connection, with what was on its way."""
-        self._end(Failure(ConnectionLost()))
+        self._end(_lost())
         self._abort()
 
     def silence(self) -> None:
@@ -318,7 +322,7 @@ class _Protocol(ProtocolWrapper):
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.stopProducing()
-        super().connectionLost(reason)
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]
 
     def _abort(self) -> None:
         self.transport.abortConnection()  # type: ignore[union-attr]
@@ -331,7 +335,7 @@ class _Factory(WrappingFactory):
     protocol = _Protocol
 
     def __init__(self, simulation: Simulation, reactor: Any, wrapped: Any) -> None:
-        super().__init__(wrapped)
+        super().__init__(wrapped)  # type: ignore[no-untyped-call]
         self.simulation = simulation
         self.reactor = reactor
 
@@ -354,8 +358,8 @@ class _Endpoint:
 
         def connect() -> Deferred[Any]:
             if self._simulation.is_cut:
-                return fail(NoRouteError())
-            connected = self._endpoint.connect(_Factory(self._simulation, self._reactor, factory))
+                return fail(NoRouteError())  # type: ignore[no-untyped-call]
+            connected: Deferred[Any] = self._endpoint.connect(_Factory(self._simulation, self._reactor, factory))
             return connected.addCallback(lambda protocol: protocol.wrappedProtocol)
 
         delay_s = self._simulation.delay_s() + self._simulation.delay_s()

@@ -204,7 +204,7 @@ class Player:
                 return
             assert answer is not None, "a deed is no input"
             self.log.acted.append(done)
-            answer.addCallbacks(self._done, self._refused, (done,), None, (done,))
+            answer.addCallbacks(self._done, self._refused, callbackArgs=(done,), errbackArgs=(done,))
 
     def _done(self, value: Any, done: DoneAction) -> None:
         done.answer = ("done", value)
@@ -212,7 +212,8 @@ class Player:
 
     def _refused(self, failure: Failure, done: DoneAction) -> None:
         # Whoever leaves has no answers any more: what was sent may have been done.
-        done.answer = ("refused", failure.value.reason if failure.check(Refused) else "unknown")
+        error = failure.value
+        done.answer = ("refused", error.reason if isinstance(error, Refused) else "unknown")
         self.told.append(f"{self._now()} {done}")
 
     # --- what it hears ---

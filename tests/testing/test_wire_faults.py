@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRefusedError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -154,7 +156,7 @@ class KillTests(Pair):
         self.network.listen(self.factory())
         self.successResultOf(self.asked())
 
-    def asked(self) -> object:
+    def asked(self) -> Deferred[Any]:
         """Ask for a connection, and let time pass until there is an answer."""
         answer = self.wire.endpoint().connect(self.factory())
         self.network.advance(1.0)
