@@ -3,6 +3,8 @@
 // Between a client and its sockets; from a seed. TCP loses no bytes: what it feels of a lost packet is that this one and all behind it
 // wait until it was sent again. Timers drive it, so a hidden tab is worse than it says.
 
+import { Way } from "./way.js";
+
 /** @typedef {import("./outside.js").Outside} Outside */
 /** @typedef {import("./outside.js").Transport} Transport */
 /**
@@ -27,8 +29,6 @@ const SEGMENT_BYTES = 1_400;
 const HEAD_BYTES = 60;
 const RESEND_MS = 200;
 const RESENDS = 5;
-/** Packets on their way; more, and the connection is cut. */
-const WAITING = 10_000;
 
 /**
  * The faults that a page's address asks for, as `?latency=200&jitter=40&loss=3`.
@@ -146,81 +146,6 @@ export class Simulation {
   /** How long the line is busy with some bytes. @param {number} bytes */
   busy(bytes) {
     return this.#faults.kbits > 0 ? ((bytes + HEAD_BYTES) * 8) / this.#faults.kbits : 0;
-  }
-}
-
-/** One direction: what is put in comes out later, in order. */
-class Way {
-  /** @type {{at: number, bytes: number, deliver: () => void}[]} */
-  #queue = [];
-  #freeAt = -Infinity;
-  #lastAt = -Infinity;
-  /** @type {any} */
-  #timer = null;
-  #simulation;
-  #outside;
-
-  /**
-   * @param {Simulation} simulation
-   * @param {Outside} outside
-   */
-  constructor(simulation, outside) {
-    this.#simulation = simulation;
-    this.#outside = outside;
-  }
-
-  /** Bytes on their way. */
-  get bytes() {
-    return this.#queue.reduce((sum, packet) => sum + packet.bytes, 0);
-  }
-
-  get isFull() {
-    return this.#queue.length >= WAITING;
-  }
-
-  /**
-   * @param {number} bytes
-   * @param {() => void} deliver
-   */
-  put(bytes, deliver) {
-    const now = this.#outside.now();
-    this.#freeAt = Math.max(now, this.#freeAt) + this.#simulation.busy(bytes);
-    const at = Math.max(this.#lastAt, this.#freeAt + this.#simulation.delay(bytes));
-    if (at <= now && this.#queue.length === 0) return deliver();
-    this.#lastAt = at;
-    this.#queue.push({ at, bytes, deliver });
-    return this.#wait();
-  }
-
-  /** Nothing comes out before a moment. @param {number} until */
-  stall(until) {
-    for (const packet of this.#queue) packet.at = Math.max(packet.at, until);
-    this.#lastAt = Math.max(this.#lastAt, until);
-    this.#wait();
-  }
-
-  /** All comes out now. */
-  flush() {
-    const packets = this.#queue;
-    this.stop();
-    for (const { deliver } of packets) deliver();
-  }
-
-  /** What is on its way is lost. */
-  stop() {
-    this.#queue = [];
-    this.#outside.clearTimeout(this.#timer);
-  }
-
-  #wait() {
-    this.#outside.clearTimeout(this.#timer);
-    const next = this.#queue[0];
-    if (next !== undefined) this.#timer = this.#outside.setTimeout(() => this.#deliver(), Math.max(0, next.at - this.#outside.now()));
-  }
-
-  #deliver() {
-    while (this.#queue.length > 0 && this.#queue[0].at <= this.#outside.now()) this.#queue.shift()?.deliver();
-    this.#wait();
   }
 }
 

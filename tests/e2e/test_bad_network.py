@@ -172,7 +172,7 @@ class SimulationTests(PageCase):
     def test_address_and_panel(self) -> None:
         """The round trip is as long as the address says, and as the panel says afterwards; the address follows the panel."""
         chromium.wait_for("parseInt(document.querySelector('#trip').textContent) >= 180")
-        self.assertLess(self.js("meteor.stats.roundTripMs"), 400)
+        self.assertLess(self.js("meteor.stats.roundTripMs"), 2000)
         self.assertEqual(self.js("document.querySelector('#network').textContent"), "+200 ms, 0 %")
         self.js("document.querySelector('#network').click()")
         self.assertFalse(self.js("document.querySelector('#faults').hidden"))
@@ -184,7 +184,7 @@ class SimulationTests(PageCase):
             )
         self.assertEqual(self.js("location.search"), "?room=a")
         self.assertEqual(self.js("document.querySelector('#network').textContent"), "network")
-        chromium.wait_for("meteor.stats.roundTripMs < 60")
+        chromium.wait_for("meteor.stats.roundTripMs < 150")
         self.assertEqual(chromium.console(), [])
 
     def test_cut(self) -> None:
