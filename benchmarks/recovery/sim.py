@@ -130,13 +130,14 @@ def run_half(done: Done, processes: int) -> None:
     say(f"{done.name}: {fresh} seeds in {took_s:.0f} s, {1000 * took_s * processes / max(1, fresh):.0f} ms of a core each")
 
 
-def measure(plain_seeds: range, full_seeds: range, processes: int) -> dict[str, float]:
+def measure(plain_seeds: range, full_seeds: range, processes: int, anew: bool = False) -> dict[str, float]:
     """Run both halves; gives the figures."""
     measured: dict[str, float] = {}
     for name, seeds in (("plain", plain_seeds), ("full", full_seeds)):
         if len(seeds):
             done = Done(name, seeds)
-            done.read()
+            if not anew:
+                done.read()
             run_half(done, processes)
             measured |= {f"sim-{name}-seeds": done.count, f"sim-{name}-failed": len(done.failed)}
     return measured
@@ -157,6 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             help=f"how many, or FIRST-LAST; 0 for none; {len(seeds)} if not given",
         )  # fmt: skip
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--anew", action="store_true", help="begin anew, whatever was done before")
     parser.add_argument("--seed", metavar="HALF:SEED", help="only this one, to see what is wrong: plain:17")
     options = parser.parse_args(arguments)
     if options.seed:
@@ -164,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failed = run_seeds(name, [int(seed)])
         say("\n".join(failed.get(int(seed), ["nothing is wrong"])))
         return int(bool(failed))
-    measured = measure(options.plain, options.full, options.processes)
+    measured = measure(options.plain, options.full, options.processes, options.anew)
     return report(measured, tuple(f"sim-{name}-" for name in HALVES if f"sim-{name}-seeds" in measured))
 
 

@@ -52,7 +52,7 @@ class Step(NamedTuple):
 #: How often what happens, in parts of all.
 KINDS = {
     "act": 30.0, "burst": 1.0, "steer": 6.0, "say": 16.0, "tell": 3.0, "react": 4.0, "edit": 3.0, "delete": 1.0,
-    "cut": 6.0, "unreachable": 1.0, "stall": 4.0, "flow": 3.0, "crash": 0.7, "store": 1.5, "store_heals": 1.5,
+    "cut": 6.0, "unreachable": 1.0, "stall": 4.0, "flow": 3.0, "crash": 0.4, "store": 1.5, "store_heals": 1.5,
     "server_clock": 0.5, "client_clock": 1.0, "come": 1.0, "go": 0.7, "leave": 0.7, "join": 2.0,
 }  # fmt: skip
 _CUMULATED = list(accumulate(KINDS.values()))
@@ -393,6 +393,7 @@ def shrunk(seed: int, fails: Callable[[list[str]], bool] = bool, steps: Sequence
     steps = list(history(seed) if steps is None else steps)
     size = len(steps) // 2
     while size:
+        before = len(steps)
         at = 0
         while at < len(steps):
             fewer = steps[:at] + steps[at + size :]
@@ -400,5 +401,6 @@ def shrunk(seed: int, fails: Callable[[list[str]], bool] = bool, steps: Sequence
                 steps = fewer
             else:
                 at += size
-        size //= 2
+        if size > 1 or len(steps) == before:  # the smallest pieces until none can be left out
+            size //= 2
     return steps
