@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Recipes keep to POSIX sh and to what GNU make 3.81 (macOS) knows.
 RUN = .venv/bin/python
 
-.PHONY: help run test trial coverage check lint format types docs bench-first fuzz-state bench-state torture-chat torture-net bench-chat bench-worlds bench-recovery pictures screenshots conformance clean
+.PHONY: help run test trial coverage check lint format types docs bench-first fuzz-state bench-state torture-chat torture-net torture-sim bench-chat bench-worlds bench-recovery pictures screenshots conformance clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ bench-state: .venv/.stamp-test ## measure the state's bytes and CPU beside its p
 
 torture-chat: .venv/.stamp-test ## kill a server that people talk on, 250 times, and look for lost lines
 	@$(RUN) -m benchmarks.chat.kills $(ARGS)
+
+torture-sim: .venv/.stamp-test ## play 1,020,000 games in which much goes wrong, for hours; goes on where it was; fewer: ARGS='--plain 1-9999 --full 0'
+	@$(RUN) -m benchmarks.recovery.sim $(ARGS)
 
 torture-net: .venv/.stamp-test ## let 20 players play on bad networks, 3 minutes on each; needs root
 	@$(RUN) -m benchmarks.nets $(ARGS)
