@@ -48,7 +48,7 @@ bench-state: .venv/.stamp-test ## measure the state's bytes and CPU beside its p
 torture-chat: .venv/.stamp-test ## kill a server that people talk on, 250 times, and look for lost lines
 	@$(RUN) -m benchmarks.chat.kills $(ARGS)
 
-torture-sim: .venv/.stamp-test ## play 1,020,000 games in which much goes wrong, for hours; goes on where it was; fewer: ARGS='--plain 1-9999 --full 0'
+torture-sim: .venv/.stamp-test ## play a million games in which much goes wrong, for hours; a stopped run goes on
 	@$(RUN) -m benchmarks.recovery.sim $(ARGS)
 
 torture-net: .venv/.stamp-test ## let 20 players play on bad networks, 3 minutes on each; needs root

@@ -24,7 +24,7 @@ from meteor_net.storage.log import Log
 from meteor_net.testing.store import SimulatedStore, StoreConnection
 from tests.simulation.plain import EVENTS, Step, history, ran, run, shrunk
 
-#: Histories in `make test`, and where nothing may be left out. Each takes some 50 ms of a quiet core, and three times that while
+#: Histories in `make test`, and where nothing may be left out. Each takes some 50 ms of a quiet core, three times that while
 #: coverage looks on: so they run in processes of their own, where it does not.
 SEEDS = 10_000 if os.environ.get("METEOR_TEST_REQUIRE") == "all" else 1_000
 #: A planted bug is found within so many.
