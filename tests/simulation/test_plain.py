@@ -22,7 +22,8 @@ from meteor_net.session.client_lines import RoomLines
 from meteor_net.state import Replica
 from meteor_net.storage.log import Log
 from meteor_net.testing.store import SimulatedStore, StoreConnection
-from tests.simulation.plain import EVENTS, Step, history, ran, run, shrunk
+from tests.simulation.events import EVENTS, Step, history
+from tests.simulation.plain import ran, run, shrunk
 
 #: Histories in `make test`, and where nothing may be left out. Each takes some 50 ms of a quiet core, three times that while
 #: coverage looks on: so they run in processes of their own, where it does not.

@@ -1,0 +1,40 @@
+"""The events of histories: what happens, when, and how often."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from random import Random
+from typing import NamedTuple
+
+#: Events of one history.
+EVENTS = 300
+
+
+class Step(NamedTuple):
+    """One event: seconds before it, what, and two numbers from 0 to 1 that say which and how much."""
+
+    gap_s: float
+    kind: str
+    a: float
+    b: float
+
+
+#: How often what happens, in parts of all.
+KINDS = {
+    "act": 30.0, "burst": 1.0, "steer": 6.0, "say": 16.0, "tell": 3.0, "react": 4.0, "edit": 3.0, "delete": 1.0,
+    "cut": 6.0, "unreachable": 1.0, "stall": 4.0, "flow": 3.0, "crash": 0.4, "store": 1.5, "store_heals": 1.5,
+    "server_clock": 0.5, "client_clock": 1.0, "come": 1.0, "go": 0.7, "leave": 0.7, "join": 2.0,
+}  # fmt: skip
+_CUMULATED = list(accumulate(KINDS.values()))
+
+
+def history(seed: int, events: int = EVENTS) -> list[Step]:
+    """Make a history."""
+    random = Random(f"history {seed}")
+    kinds = random.choices(list(KINDS), cum_weights=_CUMULATED, k=events)
+    return [Step(_gap_s(random), kind, random.random(), random.random()) for kind in kinds]
+
+
+def _gap_s(random: Random) -> float:
+    longest = random.choices((0.01, 0.05, 0.5, 6.0), (60, 36, 3.6, 0.4))[0]
+    return random.random() * longest
