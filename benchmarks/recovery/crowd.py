@@ -56,6 +56,8 @@ class Member(Talker):
     def _status(self, status: str) -> None:
         was_away = self._away
         super()._status(status)
+        link = self.client._link
+        self._write("status", status, link.manager.transport, link.why, round(time.monotonic(), 2))  # for who looks for a fault
         if self._away != was_away:
             self._crowd.moved(self._away)
 

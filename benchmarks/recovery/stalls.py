@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 BEAT_S = 0.01
 #: Beats are written down so often.
 WRITE_S = 1.0
-_RECORD = struct.Struct("<dd")
+_RECORD = struct.Struct("<ddd")
 
 Floats = NDArray[np.float64]
 
@@ -25,18 +25,21 @@ class Probe:
         path: The file; anew.
         reactor: The server's.
         seconds: A clock that never goes back, the same in all processes.
+        computed: How long this thread has computed, in seconds.
     """
 
-    def __init__(self, path: Path, reactor: Any, seconds: Any = time.monotonic) -> None:
+    def __init__(self, path: Path, reactor: Any, seconds: Any = time.monotonic, computed: Any = time.thread_time) -> None:
         self._file = path.open("wb", buffering=0)
         self._reactor = reactor
         self._seconds = seconds
+        self._computed = computed
         self._records: list[bytes] = []
-        self._written_at = self._due = 0.0
+        self._written_at = self._due = self._beat_at = self._computed_then = 0.0
 
     def start(self) -> None:
         """Beat from now on."""
-        self._due = self._written_at = self._seconds()
+        self._due = self._written_at = self._beat_at = self._seconds()
+        self._computed_then = self._computed()
         self._beat()
 
     def stop(self) -> None:
@@ -50,10 +53,12 @@ class Probe:
         self._records.clear()
 
     def _beat(self) -> None:
-        now = self._seconds()
+        now, computed = self._seconds(), self._computed()
+        free_at = self._beat_at + computed - self._computed_then
         while self._due <= now:
-            self._records.append(_RECORD.pack(self._due, now - self._due))
+            self._records.append(_RECORD.pack(self._due, now - self._due, max(0.0, min(now, free_at) - self._due)))
             self._due += BEAT_S
+        self._beat_at, self._computed_then = now, computed
         if now - self._written_at >= WRITE_S:
             self._write()
             self._written_at = now
@@ -64,13 +69,14 @@ def read(path: Path) -> Floats:
     """Read what a probe wrote.
 
     Returns:
-        Shape (beats, 2): when each was due, and by how much it was late, in seconds.
+        Shape (beats, 3): when each was due, by how much it was late, and by how much it would have been on a core of its own; in
+        seconds.
     """
     content = path.read_bytes()
     whole = len(content) // _RECORD.size * _RECORD.size
-    return np.frombuffer(content[:whole], dtype="<f8").reshape(-1, 2)
+    return np.frombuffer(content[:whole], dtype="<f8").reshape(-1, 3)
 
 
-def late_ms(beats: Floats, until: float) -> Floats:
-    """How late the beats were that were due until a moment, in ms, ascending."""
-    return np.sort(beats[beats[:, 0] <= until, 1]) * 1000.0
+def late_ms(beats: Floats, until: float, alone: bool = False) -> Floats:
+    """How late the beats were that were due until a moment, in ms, ascending; or would have been on a core of their own."""
+    return np.sort(beats[beats[:, 0] <= until, 2 if alone else 1]) * 1000.0

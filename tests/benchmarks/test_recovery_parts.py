@@ -21,11 +21,11 @@ from benchmarks.state.motion import SIZE
 class StallTests(SynchronousTestCase):
     """A probe in a loop that a clock drives."""
 
-    def beats(self, stalls: list[float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def beats(self, stalls: list[float], computes: bool = True) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """Beat for two seconds, and stand still in between."""
         path = Path(self.mktemp())
         clock = Clock()
-        probe = Probe(path, clock, clock.seconds)
+        probe = Probe(path, clock, clock.seconds, clock.seconds if computes else lambda: 0.0)
         probe.start()
         for stall in stalls:
             clock.pump([BEAT_S / 4] * 40)
@@ -47,6 +47,12 @@ class StallTests(SynchronousTestCase):
         self.assertLess(abs(late.max() - 500), 11)
         self.assertLess(abs((late > 5).sum() - 50), 3)
 
+    def test_a_core_of_its_own(self) -> None:
+        """What the loop waits for the core, it would not with one of its own; what it computes, it does there too."""
+        for computes, expected in ((True, 500), (False, 0)):
+            alone = late_ms(self.beats([0.5], computes), 10.0, alone=True)
+            self.assertLess(abs(alone.max() - expected), 11)
+
     def test_until(self) -> None:
         """What was due later does not count."""
         self.assertLess(late_ms(self.beats([0.5]), 0.09).max(), 5)
@@ -54,12 +60,12 @@ class StallTests(SynchronousTestCase):
     def test_a_server_that_was_killed(self) -> None:
         """Half a record at the end is left out."""
         path = Path(self.mktemp())
-        path.write_bytes(bytes(16 * 3 + 5))
-        self.assertEqual(read(path).shape, (3, 2))
+        path.write_bytes(bytes(24 * 3 + 5))
+        self.assertEqual(read(path).shape, (3, 3))
 
     def test_told(self) -> None:
         """The percentiles are of the beats."""
-        storm = Storm(back_s=12.0, late_ms=np.arange(101.0))
+        storm = Storm(back_s=12.0, late_ms=np.arange(101.0), alone_ms=np.zeros(3))
         self.assertEqual((storm.late(50), storm.late(99)), (50.0, 99.0))
         self.assertIn("back after 12.0 s", str(storm))
         self.assertIn("p99 99", str(storm))
