@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from autobahn.twisted.resource import WebSocketResource
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 
@@ -125,7 +126,8 @@ class MeteorProtocol(FramedProtocol):
     def onOpen(self) -> None:
         """The handshake is done."""
         connection = self._connection()
-        if hasattr(self.transport, "send_now"):
+        # TLS passes on what it lacks to the transport below, whose `send_now` would send past it: in the clear.
+        if hasattr(self.transport, "send_now") and not isinstance(self.transport, TLSMemoryBIOProtocol):
             self.hot = self.transport
         connection.opened()
         if not self._subprotocol_fits:
