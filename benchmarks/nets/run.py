@@ -32,7 +32,7 @@ PORT = 9_000
 #: Players beside the server, whom the bad network does not touch: they talk on while the others are cut off.
 NEAR = 2
 #: A process may take so long to answer a command (it waits 90 s itself until all is heard), to begin, and to end, in seconds.
-ANSWER_S, START_S, END_S = 150.0, 90.0, 2.0
+ANSWER_S, START_S, END_S = 150.0, 90.0, 1.0
 #: A fault begins after this share of the time, but no later than so many seconds.
 BEGIN_SHARE, BEGIN_S = 0.25, 45.0
 #: There is so much time left after it, in seconds, for players to come back in.
