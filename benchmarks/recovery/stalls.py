@@ -69,8 +69,7 @@ def read(path: Path) -> Floats:
     """Read what a probe wrote.
 
     Returns:
-        Shape (beats, 3): when each was due, by how much it was late, and by how much it would have been on a core of its own; in
-        seconds.
+        Shape (beats, 3): when each was due, by how much it was late, and by how much on a core of its own; in seconds.
     """
     content = path.read_bytes()
     whole = len(content) // _RECORD.size * _RECORD.size
