@@ -13,9 +13,10 @@ from typing import Any
 
 from ..figures import report
 from ..state.progress import say
+from .child import RunFailed
 from .namespaces import NoNamespaces, check
 from .profiles import PROFILES
-from .run import Profile, Result, Run, RunFailed, felt
+from .run import Profile, Result, Run, felt
 
 PLAYERS, SECONDS, SEED = 20, 180.0, 6
 OUT = Path(__file__).parents[1] / "out"
