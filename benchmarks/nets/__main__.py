@@ -34,14 +34,14 @@ def show(text: str) -> None:
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def measure(profile: Profile, players: int, seconds: float, seed: int) -> Result:
+def measure(profile: Profile, players: int, seconds: float, seed: int, out: Path = OUT) -> Result:
     """Run one profile, and tell what came of it.
 
     Raises:
         NoNamespaces: There can be no namespaces here.
         RunFailed: Something else went wrong: nothing was shown.
     """
-    folder = OUT / f"nets-{profile.name}-{time.time_ns()}"
+    folder = out / f"nets-{profile.name}-{time.time_ns()}"
     run = Run(profile, folder, players, seconds, seed)
     say(f"{profile.name}: {players} players, {run.seconds:.0f} s, seed {seed}")
     result = run.run(lambda text: show(f"{profile.name}: {text}"))
@@ -86,6 +86,7 @@ def main() -> int:
     parser.add_argument("--players", type=int, default=PLAYERS, help="how many (default: %(default)s)")
     parser.add_argument("--profiles", default=",".join(PROFILES), help="which networks (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=SEED, help="chooses which packets suffer (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=OUT, help="where data and logs go; they stay if something is lost")
     options = parser.parse_args()
     names = options.profiles.split(",")
     if unknown := [name for name in names if name not in PROFILES]:
@@ -96,7 +97,7 @@ def main() -> int:
         check()
         for name in names:
             try:
-                results.append(measure(PROFILES[name], options.players, options.seconds, options.seed))
+                results.append(measure(PROFILES[name], options.players, options.seconds, options.seed, options.out.resolve()))
             except (RunFailed, OSError, subprocess.SubprocessError) as error:
                 failed = True
                 say(f"FAILED: {name}: {type(error).__name__}: {error}")

@@ -75,7 +75,17 @@ class EndTests(TestCase):
 
     async def ends(self, number: int) -> int:
         """Begin, and end by a signal as soon as players are at it; give the exit status."""
-        command = [sys.executable, "-m", "benchmarks.nets", "--players", "1", "--profiles", "none"]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.nets",
+            "--players",
+            "1",
+            "--profiles",
+            "none",
+            "--out",
+            str(Path(self.mktemp()).resolve()),
+        ]
         # a session of its own: a Ctrl-C is for all processes of it
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, start_new_session=True)
         self.addCleanup(process.wait)
