@@ -70,7 +70,10 @@ class PlainClient:
 
     def join(self, room: str = "", role: Role = Role.PLAY) -> ClientRoom:
         """Want into a room, now and after each loss."""
-        joined = self.rooms[room] = self.session.join(room, role)
+        joined = self.session.join(room, role)
+        if self.rooms.get(room) is joined:
+            return joined
+        self.rooms[room] = joined
         log = ClientLog(f"{self.name} in {room or 'main'}, time {len(self.logs) + 1}")
         self.logs.append(log)
         self._by_room[room] = log
