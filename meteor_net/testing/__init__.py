@@ -9,7 +9,10 @@ from __future__ import annotations
 from ..replay import Recording, record, replay_of
 from .case import GameTestCase
 from .clock import MachineClock, SteppedClock
+from .faults import Faults
 from .network import Network
+from .plain import PlainNetwork, PlainServer
+from .plain_client import PlainClient
 from .player import PlayerHandle
 from .seeds import Seeds
 from .server import MemoryServer
@@ -17,6 +20,7 @@ from .store import SimulatedStore
 from .wire import Wire
 
 __all__ = [
-    "GameTestCase", "MachineClock", "MemoryServer", "Network", "PlayerHandle", "Recording", "Seeds", "SimulatedStore",
-    "SteppedClock", "Wire", "record", "replay_of",
+    "Faults", "GameTestCase", "MachineClock", "MemoryServer", "Network", "PlainClient", "PlainNetwork",
+    "PlainServer", "PlayerHandle", "Recording", "Seeds",
+    "SimulatedStore", "SteppedClock", "Wire", "record", "replay_of",
 ]  # fmt: skip

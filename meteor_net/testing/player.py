@@ -152,8 +152,13 @@ class PlayerHandle:
         return page
 
     def kill(self, silent: bool = False) -> None:
-        """Kill the client in the middle of whatever it does; see `Wire.kill`. What waited for an answer waits for ever."""
+        """Kill the client in the middle of whatever it does; see `Wire.kill`. What waited for an answer waits for ever.
+
+        Another one may be begun with the same `outbox`.
+        """
         self.network.kill(silent)
+        if self.game._outbox is not None:
+            self.game._outbox.close()  # as the system does for a process that is killed
 
     def leave(self) -> None:
         """Leave the room and the server, and let the clock go on until both ends know it."""
