@@ -25,6 +25,8 @@ KINDS = {
     "cut": 6.0, "unreachable": 1.0, "stall": 4.0, "flow": 3.0, "crash": 0.4, "store": 1.5, "store_heals": 1.5,
     "server_clock": 0.5, "client_clock": 1.0, "come": 1.0, "go": 0.7, "leave": 0.7, "join": 2.0,
 }  # fmt: skip
+#: The time before an event is up to so many seconds: how often.
+GAPS_S = {0.01: 60.0, 0.05: 36.0, 0.5: 3.6, 6.0: 0.4}
 _CUMULATED = list(accumulate(KINDS.values()))
 
 
@@ -32,9 +34,8 @@ def history(seed: int, events: int = EVENTS) -> list[Step]:
     """Make a history."""
     random = Random(f"history {seed}")
     kinds = random.choices(list(KINDS), cum_weights=_CUMULATED, k=events)
-    return [Step(_gap_s(random), kind, random.random(), random.random()) for kind in kinds]
-
-
-def _gap_s(random: Random) -> float:
-    longest = random.choices((0.01, 0.05, 0.5, 6.0), (60, 36, 3.6, 0.4))[0]
-    return random.random() * longest
+    gaps_s = random.choices(list(GAPS_S), list(GAPS_S.values()), k=events)
+    return [
+        Step(random.random() * longest_s, kind, random.random(), random.random())
+        for kind, longest_s in zip(kinds, gaps_s, strict=True)
+    ]
