@@ -109,6 +109,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     inputs_waiting: int = 4
     #: Actions of one player, and as many inputs; the rest are refused.
     actions_per_s: int = 60
+    #: The same at once after a pause: all that a client keeps while it has no connection.
+    actions_burst: int = 256
     #: Bytes of the answers of one player's actions that are kept, to be said again after a loss.
     answers_bytes: int = 64 * 1024
     #: Lines of one player.

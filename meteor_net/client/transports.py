@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .config import NetworkConfig
 
 #: For the name to be looked up and TCP to stand, in seconds.
-TCP_S = 10.0
+TCP_S = 5.0
 _SCHEMES = {"ws": "ws", "http": "ws", "wss": "wss", "https": "wss"}
 _PORTS = {"ws": 80, "wss": 443}
 

@@ -99,7 +99,7 @@ class Player:
         self.entered = False
         self.seated = False
         self.queue: deque[Then] = deque()
-        self.action_bucket = TokenBucket(limits.actions_per_s, limits.actions_per_s)
+        self.action_bucket = TokenBucket(limits.actions_per_s, limits.actions_burst)
         self.input_bucket = TokenBucket(limits.actions_per_s, limits.actions_per_s)
         self._rows: list[Any] = []
         self._told_rows: list[tuple[int, int]] = []

@@ -54,7 +54,7 @@ class Connection:
         self.pipe = pipe
         self._host = host
         limits = host.limits
-        self._bucket = TokenBucket(limits.messages_per_s, 2 * limits.messages_per_s)
+        self._bucket = TokenBucket(limits.messages_per_s, 2 * limits.messages_per_s + limits.actions_burst)
         self._joins = TokenBucket(limits.joins_per_s, limits.joins_burst)
         self._too_many = 0
         self._told_at = 0.0

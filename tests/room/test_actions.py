@@ -272,7 +272,7 @@ class AgainTests(ActionsCase):
 
     def test_rate(self) -> None:
         """A refusal for the rate is the final answer; what is said again costs no allowance."""
-        self.begin(actions_per_s=1)
+        self.begin(actions_per_s=1, actions_burst=1)
         self.ann.act(Buy(count=1))
         self.ann.act(Buy(count=2))
         (refused,) = self.ann.found(RefusedMessage)
@@ -320,7 +320,7 @@ class AgainTests(ActionsCase):
 
     def test_answered_out_of_order(self) -> None:
         """Those of the highest numbers are kept, whichever was answered first: a client sends none that is 64 later."""
-        self.begin(actions_per_s=2)
+        self.begin(actions_per_s=2, actions_burst=2)
         self.game.answers["buy"] = Later()
         self.ann.act(Buy(count=1))
         for _ in range(MAX_OPEN_ACTIONS - 1):
@@ -367,7 +367,7 @@ class EntryTests(ActionsCase):
 
     def test_slow_down(self) -> None:
         """More actions than a second allows are refused, with the time to wait; a second later they are taken again."""
-        self.begin(actions_per_s=2)
+        self.begin(actions_per_s=2, actions_burst=2)
         for count in (1, 2, 3):
             self.ann.act(Buy(count=count))
         self.assertEqual(self.refusals(), [(3, "slow-down", "too fast; again in 0.50 s")])
@@ -377,7 +377,7 @@ class EntryTests(ActionsCase):
 
     def test_nobody_acts(self) -> None:
         """With a limit of 0 nothing may be done."""
-        self.begin(actions_per_s=0)
+        self.begin(actions_per_s=0, actions_burst=0)
         self.ann.act(Buy(count=1))
         self.assertEqual(self.refusals(), [(1, "slow-down", "too fast")])
 
