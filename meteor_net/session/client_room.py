@@ -102,7 +102,9 @@ class ClientRoom:
         self.name, self.number, self.stream = message.name, message.room, message.stream
         if other_schema or self._names is None:
             self._names = ActionNames(self.world.schema)
-            self._refuse(self._actions.drop(), "changed", "the game was changed meanwhile")
+            text = "the game was changed meanwhile"
+            self._refuse(self._actions.restarted(message.last_seq), "unknown", text)  # they were sent
+            self._refuse(self._actions.drop(), "changed", text)
         self._told.append(values.JoinedRoom(self.name, fresh))
         if same_player:
             for waiting in self._actions.resumed(message.last_seq):
@@ -125,12 +127,13 @@ class ClientRoom:
         self._send_queued()
         self.lines.sender.hold_back(held_back)
 
-    def dropped(self, reason: str, text: str) -> None:
-        """We are out for good: what waits will not be answered."""
+    def dropped(self, reason: str, text: str, *, lines_stay: bool = False) -> None:
+        """We are out for good: what waits will not be answered, and is not said later; lines may stay for the next time."""
         self.away()
         self._refuse(self._actions.restarted(0), "unknown", text)  # they were sent: nobody will tell what became of them
         self._refuse(self._actions.drop(), reason, text)
-        self.lines.drop(reason, text)
+        if not lines_stay:
+            self.lines.drop(reason, text)
 
     def tick(self, now: float) -> None:
         """Do what is due."""
