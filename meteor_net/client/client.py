@@ -244,6 +244,8 @@ class NetworkClient(RoomTalk):
             handler(value)
 
     def _world_ready(self, value: values.WorldReady) -> None:
+        if self._link.offline:  # a hearer of what came before it has disconnected
+            return
         self._link.set_status("online")
         joined = self._take_joined()
         if joined is not None:
@@ -309,6 +311,9 @@ class NetworkClient(RoomTalk):
             self._outbox.close()
         gone_by_itself = ConnectionFailed(f"the client disconnected{self._last_why()}", CloseCode.NORMAL)
         self._answers.end(error, gone_by_itself)
+        # whoever waited was told that it failed: so it is not done after another `connect`. A file says its lines then.
+        self._room.dropped("left", str(error or gone_by_itself), lines_stay=self._outbox is not None)
+        self._link.flush()
         if joined is not None and not joined.called:
             joined.errback(error or gone_by_itself)
         return gone

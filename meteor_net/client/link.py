@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorCore
 
-from ..errors import CloseCode, ConnectionFailed
+from ..errors import CloseCode, ConnectionFailed, come_back
 from ..session import client_values as values
 from ..session.client import ClientSession
 from ..session.client_phases import Phase
@@ -192,7 +192,8 @@ class Link:
         if self.offline:  # whoever heard of it has disconnected
             return
         told = OpenFailed(text, code, reached=error.reached, final=error.final)
-        self.errors.handle_connection_error(told, self.manager.can_fall_back)
+        # who is sent away by GOODBYE is so by each transport, though the connection then ended as if it were blocked
+        self.errors.handle_connection_error(told, self.manager.can_fall_back and come_back(code))
         if not self.offline:
             self.errors.attempt_recovery()
 

@@ -241,9 +241,11 @@ class ConnectionPool:
     def _stayed_out(self, failure: Failure, member: _Member) -> None:
         if member.place is Place.CLOSING:  # `disconnect` tells when it is gone
             return
+        # One failure for one who waits, who is taken out first: so nobody waits in vain, and nothing goes round and round.
+        told = self._waiting.popleft().lent if self._waiting else None
         self._gone(None, member)
-        if self._waiting:  # one failure for one who waits: so nobody waits in vain, and nothing goes round and round
-            self._waiting.popleft().lent.errback(failure)
+        if told is not None:
+            told.errback(failure)
         _log.info("a session of the pool did not come in: {why}", why=failure.value)
 
     def _take_in(self, member: _Member) -> None:

@@ -138,7 +138,7 @@ class Connection:
         if isinstance(message, Hello):
             self._hello(message, now)
         elif isinstance(message, Goodbye):
-            self._goodbye(now)
+            self._goodbye(message, now)
         elif self.session is not None:
             self._host.registry.settle(self.session)
             if self._may(type(message), now):
@@ -270,9 +270,12 @@ class Connection:
             features=sorted(self.features),
         ))  # fmt: skip
 
-    def _goodbye(self, now: float) -> None:
-        """The peer leaves for good, and says so."""
+    def _goodbye(self, goodbye: Goodbye, now: float) -> None:
+        """The peer leaves: for good, or to come back on another connection."""
         session = self.session
         if session is not None and session.pipe is self.pipe:
-            self._host.forget(session, now)
+            if come_back(goodbye.code) and goodbye.code != CloseCode.GOING_AWAY:
+                self._host.lose(session, now)
+            else:
+                self._host.forget(session, now)
         self.pipe.close(CloseCode.NORMAL, "goodbye")

@@ -20,6 +20,7 @@ def beat(host: Host, session: Session, now: float) -> None:
     """Look after a session; called about once a second."""
     limits = host.limits
     pipe = session.pipe
+    _let_go(session, now)
     if pipe is None:
         _away(host, session, now)
         return
@@ -43,11 +44,15 @@ def beat(host: Host, session: Session, now: float) -> None:
         session.ping(now, server_ms=host.server_ms(now))
 
 
-def _away(host: Host, session: Session, now: float) -> None:
-    """Look after a session without a connection: each room waits as long as its game says; without any it is over."""
+def _let_go(session: Session, now: float) -> None:
+    """Let each room go of a player that did not come back in time: also where the session did, and asked for other rooms."""
     for player in list(session.seats.values()):
         if player.away_until is not None and now >= player.away_until:
             player.room.leave(session, now)
+
+
+def _away(host: Host, session: Session, now: float) -> None:
+    """Look after a session without a connection: where no room waits for it any more, it is over."""
     waits = session.over is not None and session.away_until is not None and now < session.away_until
     if not session.seats and not waits:
         host.report("expired", player=session.name, user=session.user)

@@ -23,7 +23,7 @@ from meteor_net.errors import ConfigError, ConnectionFailed, LocalProtocolError,
 from meteor_net.session import client_values as values
 from meteor_net.state import Version
 
-from ..session.scripted import Boom, Buy, Steer
+from ..session.scripted import CHAT_EPOCH, Boom, Buy, Steer
 from .memory import MemoryServer
 
 
@@ -132,6 +132,19 @@ class ConnectTests(SynchronousTestCase):
         self.assertEqual((failure.value.code, str(failure.value)), (4503, "bad token"))
         self.assertEqual((game.status, len(self.server.attempts)), ("offline: bad token", 1))
 
+    def test_sent_away_and_cut(self) -> None:
+        """What GOODBYE says counts, however the connection ends then: no other transport is tried at a server that said no."""
+        game = self.server.client(connect_s=30)
+        joined = game.connect()
+        self.server.answers[wire.Hello] = lambda hello: []
+        self.server.run()
+        self.server.cut()  # looks like a WebSocket that is blocked
+        self.server.answers[wire.Hello] = lambda hello: [wire.Goodbye(4503, "not you")]
+        self.server.run(1)
+        self.server.cut()
+        self.assertEqual(self.failureResultOf(joined, ConnectionFailed).value.code, 4503)
+        self.assertEqual((game.status, len(self.server.attempts)), ("offline: not you", 2))
+
     def test_room_full(self) -> None:
         """A room that does not let us in is told as Refused; the connection is closed."""
         self.server.answers[wire.Join] = lambda _: [wire.ErrorMessage(50, "room-full", "64 play")]
@@ -222,6 +235,44 @@ class DisconnectTests(ClientCase):
         self.server.step(2)
         self.assertEqual(len(self.server.found(wire.ActionMessage)), 1)
         self.assertEqual(len(self.server.found(wire.Leave)), 1)
+
+    def test_from_within_a_hearer_of_what_lets_us_in(self) -> None:
+        """Who goes at a line that comes with JOINED is gone, whatever else that packet brings; and may come again."""
+        self.game.disconnect()
+        joined = self.server.answers[wire.Join]
+        line = [0, 5, 6, 0, "u2", "Bob", "hi", "c0", -1, "", [], None, 0, []]
+
+        def with_a_line(join: wire.Join) -> list[wire.Message]:
+            told, frame, _ = joined(join)
+            return [told, wire.History(7, CHAT_EPOCH, 1, False, [line]), frame]
+
+        self.server.answers[wire.Join] = with_a_line
+        self.game.on("line", lambda line: self.game.disconnect())
+        entering = self.game.connect()
+        self.server.run(1)
+        self.failureResultOf(entering, ConnectionFailed)
+        self.assertEqual(self.game.status, "offline")
+        self.game.off()
+        self.server.answers[wire.Join] = joined
+        self.enter()
+
+    def test_what_waited_is_not_done_later(self) -> None:
+        """What had no answer when the player went has failed: it is not done when the player comes again."""
+        self.server.refuse = True
+        self.server.cut()
+        unsaid = self.heard("unsaid")
+        bought, said = self.game.act(Buy(count=3)), self.game.say("never mind")
+        assert bought is not None
+        failures: list[Failure] = []
+        for each in (bought, said):
+            each.addErrback(failures.append)
+        self.game.disconnect()
+        self.assertEqual([failure.type for failure in failures], [ConnectionFailed] * 2)
+        self.assertEqual([reason for _, reason, _ in unsaid], ["left"])
+        self.server.refuse = False
+        self.enter()
+        self.server.run(1)
+        self.assertEqual(self.server.found(wire.ActionMessage) + self.server.found(wire.Say), [])
 
     def test_answers_that_nobody_waits_for(self) -> None:
         """Who goes without waiting for answers is not bothered with them; who waits is told."""

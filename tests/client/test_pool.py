@@ -179,6 +179,17 @@ class HealthTests(PoolCase):
         self.advance(1)
         self.assertEqual(self.counted("opened", "waiting", "idle"), [0, 0, 0])
 
+    def test_what_fails_at_once(self) -> None:
+        """A way that cannot even be tried is told to who asks, once."""
+
+        def no_endpoint(address: object) -> Any:
+            raise ConfigError("trust_root: holds no certificate")
+
+        pool = ConnectionPool(self.config(endpoint=no_endpoint), size=3)
+        for _ in range(2):
+            self.failureResultOf(pool.lend(), ConfigError)
+        self.assertEqual((pool.counters["waiting"], pool.counters["opened"]), (0, 0))
+
     def test_least(self) -> None:
         """From the start so many are kept open, also when some are lost for good or never came in."""
         pool = ConnectionPool(self.config(), size=3, least=2)

@@ -351,6 +351,31 @@ class AwayTests(GamesCase):
         self.assertNotEqual(calm.key, key)
         self.assertEqual(patient.key, ann.found(Joined)[1].key)
 
+    def test_comes_into_another_room(self) -> None:
+        """A session that is taken up, and does not ask for a room that it was in, leaves that room as one that stays away."""
+        ann = self.sailor(room="calm")
+        self.sailor("bob", "calm")
+        self.lose(ann)
+        again = self.hello(token="ann", resume=self.welcome(ann).resume)
+        again.join("patient")
+        self.advance(1.5)
+        self.assertEqual((self.names("calm"), self.names("patient")), (["ann", "bob"], ["ann"]))
+        self.advance(1.5)
+        self.assertEqual((self.names("calm"), self.names("patient")), (["bob"], ["ann"]))
+        self.assertEqual(len(self.server.host.registry.of("ann")), 1)
+
+    def test_goodbye(self) -> None:
+        """A peer whose GOODBYE says that it comes back is waited for; one that leaves, or whose page is left, is not."""
+        for code, stays in ((CloseCode.SILENT, True), (CloseCode.NORMAL, False), (CloseCode.GOING_AWAY, False)):
+            ann = self.sailor(room="patient")
+            ann.say(Goodbye(code, ""))
+            self.advance(0.5)
+            self.assertEqual((self.names("patient"), ann.closed_with), (["ann"] if stays else [], CloseCode.NORMAL))
+            again = self.hello(token="ann", resume=self.welcome(ann).resume)
+            self.assertEqual(self.welcome(again).session == self.welcome(ann).session, stays)
+            again.say(Goodbye(CloseCode.NORMAL, ""))
+            self.advance(0.1)
+
     def test_removed_while_away(self) -> None:
         """A session whose last room has let go of it by its game's will is over soon."""
         ann = self.sailor(room="patient")
