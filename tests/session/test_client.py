@@ -14,7 +14,7 @@ from meteor_net.messages import Role
 from meteor_net.session import client_values as values
 from meteor_net.session.client import WELCOME_S
 from meteor_net.session.client_phases import NEXT, Phase, after
-from meteor_net.session.client_rooms import MAX_ROOMS
+from meteor_net.session.client_rooms import JOIN_S, MAX_ROOMS
 from meteor_net.state import Schema
 
 from .scripted import CHAT_EPOCH, SCHEMA, Buy, ScriptedServer
@@ -288,6 +288,20 @@ class EndTests(SynchronousTestCase):
         self.assertEqual(server.told, [])
         server.pass_time(0.1)
         self.assertEqual([closing.code for closing in server.found(values.Closing)], [4003])
+
+    def test_no_answer_to_join(self) -> None:
+        """A server that does not answer JOIN is given up; the time begins anew with each JOIN, on each connection."""
+        server = ScriptedServer()
+        for _ in range(2):
+            server.open()
+            server.welcome()
+            for _ in range(2):
+                server.pass_time(JOIN_S / 2)
+                self.assertEqual(server.found(values.Closing), [])
+                server.say(wire.Pong(0, 0))
+            server.pass_time(0.25)
+            self.assertEqual([closing.code for closing in server.found(values.Closing)], [4002])
+            server.lose()
 
     def test_phases(self) -> None:
         """The table knows every phase, and no message comes before a connection."""
