@@ -165,7 +165,7 @@ class Player:
             return
         choices: list[Callable[[], None]] = [self._say] * 3 + [self._deed] * 4 + [self._steer] * 4 + [self._tell, self._react]
         self._random.choice(choices)()
-        self._later(self._random.choice((0.02, 0.8, self._random.uniform(0.0, 5.0))), self._act)
+        self._later(self._random.choice((0.02, 1.0, self._random.uniform(0.0, 6.0))), self._act)
 
     def _say(self) -> None:
         self._noted(lambda: self.client.say(f"line of {self.log.name}"), "")
@@ -331,11 +331,14 @@ class Scenario:
         """All faults end, and the players are still: now all must become right."""
         self.over = True
         self.faults.heal()
+        self.network.advance(0.1)  # whose silent connection was reset knows that now
         if not self._wait(lambda: all(player.client.status == "online" for player in self.living), BACK_S):
             self.wrong += [f"{p.log.name}: is {p.client.status} {BACK_S:g} s after all was well" for p in self.living]
             return
         self.book.still = True
         self.network.advance(RIGHT_S + 2 * 2 * max(player.wire.latency_s + player.wire.jitter_s for player in self.living))
+        if any(room.tick - self.book.left < 3 for room in self.server.host.lobby):
+            self.network.advance(1.0)  # one who was killed was let go just now, and the others are being told
         self._check_worlds()
         self._wait(lambda: all(player.answered for player in self.living), ANSWERED_S)
         self.network.advance(1.0)

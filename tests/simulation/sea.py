@@ -77,12 +77,14 @@ class Book:
         applied: By `who`: the deeds that the handler was given, in order, and what it answered.
         rung: By the world's epoch: how many bells rang.
         still: The sea does not move by itself any more.
+        left: The tick at which somebody left last.
     """
 
     def __init__(self) -> None:
         self.applied: dict[int, list[DoneAction]] = {}
         self.rung: dict[int, int] = {}
         self.still = False
+        self.left = 0
 
 
 class Sea(Game):
@@ -91,7 +93,7 @@ class Sea(Game):
     tables = (Buoy, Boat, Order, Purse)
     documents = ("score", "match")
     events = (Bell,)
-    tick_hz = 5
+    tick_hz = 4
     max_players = 16
     book: ClassVar[Book]
 
@@ -118,6 +120,7 @@ class Sea(Game):
 
     def left(self, player: Any) -> None:
         super().left(player)
+        self.book.left = self.room.tick
         player.data["purse"].despawn()
         self.world.match.get("away", {}).pop(player.user, None)
 
