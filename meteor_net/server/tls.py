@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
 
 #: Connections that the kernel holds until we accept them: all players come back at once after a restart.
-BACKLOG = 1024
+BACKLOG = 4096
 #: Mozilla's intermediate profile for TLS 1.2, without DHE; TLS 1.3 has AEAD suites only.
 TLS12_SUITES = b":".join(
     b"ECDHE-%b-%b" % (key, suite)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 from pathlib import Path
 from typing import Any
+from unittest import SkipTest
 
 from OpenSSL import SSL
 from twisted.internet import tcp
@@ -19,7 +21,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from meteor_net.server.tls import Certificates, self_signed_files
-from meteor_net.server.transport import ACCEPTS, NOTSENT_LOWAT_BYTES, DirectServer, DirectTLS, send_directly, unsent_bytes
+from meteor_net.server.transport import (
+    ACCEPTS,
+    EVENTS,
+    NOTSENT_LOWAT_BYTES,
+    DirectServer,
+    DirectTLS,
+    few_at_once,
+    send_directly,
+    unsent_bytes,
+)
 
 
 class FakeReactor(Clock):
@@ -246,7 +257,7 @@ class AcceptTests(SynchronousTestCase):
             made.append(Protocol())
             return made[-1]  # type: ignore[no-any-return]
 
-        port = tcp.Port(0, Factory.forProtocol(make), 50, "127.0.0.1", Still())
+        port = tcp.Port(0, Factory.forProtocol(make), 4 * ACCEPTS, "127.0.0.1", Still())
         port.startListening()
         send_directly(port)
         count = 3 * ACCEPTS + 1
@@ -263,6 +274,41 @@ class AcceptTests(SynchronousTestCase):
         for protocol in made:
             protocol.transport.socket.close()
         port.socket.close()
+
+
+class EventTests(SynchronousTestCase):
+    """Many sockets are ready at once."""
+
+    def test_a_few_in_a_turn(self) -> None:
+        """The reactor looks after so many, then after the others: nobody has two turns before all had one."""
+        if not hasattr(select, "epoll"):
+            raise SkipTest("epoll is Linux's")
+        from twisted.internet.epollreactor import EPollReactor
+
+        looked_after: list[int] = []
+        reactor: Any = EPollReactor.__new__(EPollReactor)
+        reactor._poller, reactor._selectables = select.epoll(), {}
+        reactor._doReadOrWrite = lambda selectable, number, event: looked_after.append(number)
+        self.addCleanup(reactor._poller.close)
+        few_at_once(reactor)
+        few_at_once(reactor)
+        for _ in range(2 * EVENTS + 1):
+            near, far = socket.socketpair()
+            self.addCleanup(near.close)
+            self.addCleanup(far.close)
+            reactor._selectables[near.fileno()] = near
+            reactor._poller.register(near.fileno(), select.EPOLLIN)
+            far.send(b"x")
+        for turn in (1, 2, 3):
+            reactor.doPoll(0)
+            self.assertEqual(len(looked_after), turn * EVENTS)
+        self.assertEqual(set(looked_after), set(reactor._selectables))
+
+    def test_another_reactor(self) -> None:
+        """One without epoll stays as it is."""
+        still = Still()
+        few_at_once(still)
+        self.assertEqual(vars(still), {})
 
 
 class TLSTests(SynchronousTestCase):
