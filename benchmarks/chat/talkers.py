@@ -183,9 +183,9 @@ class Input(Protocol):
         self.ended.callback(None)
 
 
-async def all_done(talkers: list[Talker]) -> None:
-    """Wait until all are answered and have heard the same last line."""
-    end = time.monotonic() + END_S
+async def all_done(talkers: list[Talker], end_s: float = END_S) -> None:
+    """Wait until all are answered and have heard the same last line; no longer than so many seconds."""
+    end = time.monotonic() + end_s
     quiet_since, last = time.monotonic(), -1
     while time.monotonic() < end:
         now = max(talker.held for talker in talkers)

@@ -25,6 +25,8 @@ AT_ONCE = 20
 #: Between two lines of one talker, in seconds; a room has two of them.
 EACH_S = 2.0
 TALKERS = 2
+#: What was said while the server was away goes out one line after the other, no faster than the server takes it: that has time.
+END_S = 90.0
 
 
 def room_of(number: int) -> str:
@@ -93,10 +95,10 @@ class Crowd:
         await self._ended.ended
         for talker in talkers:
             talker.hush()
-        rooms = {member.room for member in self.members}
-        await gatherResults([
-            ensureDeferred(all_done([member for member in self.members if member.room == room])) for room in sorted(rooms)
-        ])  # fmt: skip
+        rooms: dict[str, list[Talker]] = {}
+        for member in self.members:
+            rooms.setdefault(member.room, []).append(member)
+        await gatherResults([ensureDeferred(all_done(members, END_S)) for members in rooms.values()])
         for member in self.members:
             await member.leave()
 

@@ -28,7 +28,7 @@ CLIENTS, PROCESSES = 2_000, 2
 BEFORE_S, AFTER_S = 5.0, 5.0
 #: The server is away so long before it is started again.
 GONE_S = 1.0
-ENTER_S, BACK_S, END_S = 240.0, 120.0, 120.0
+ENTER_S, BACK_S, END_S = 240.0, 120.0, 180.0
 OUT = Path(__file__).parents[1] / "out"
 
 
