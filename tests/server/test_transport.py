@@ -11,6 +11,7 @@ from unittest import SkipTest
 
 from OpenSSL import SSL
 from twisted.internet import tcp
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, Protocol
@@ -296,7 +297,7 @@ class EventTests(SynchronousTestCase):
             near, far = socket.socketpair()
             self.addCleanup(near.close)
             self.addCleanup(far.close)
-            reactor._selectables[near.fileno()] = near
+            reactor._selectables[near.fileno()] = FileDescriptor()
             reactor._poller.register(near.fileno(), select.EPOLLIN)
             far.send(b"x")
         for turn in (1, 2, 3):
