@@ -213,7 +213,10 @@ class Host:
         hang_up = session.hang_up
         if hang_up is not None:
             self._away(session, now)
-            hang_up(CloseCode.REPLACED, "this session was taken up on another connection")
+            if self.registry.is_settled(session):
+                hang_up(CloseCode.REPLACED, "this session was taken up on another connection")
+            else:  # it may be the newer one of the two: the HELLO of one that was given up came late
+                hang_up(CloseCode.SILENT, "this session was taken up on another connection before you said anything")
         session.attach(connection.pipe, now, connection.features, connection.end)
 
     def lose(self, session: Session, now: float) -> None:

@@ -12,6 +12,8 @@ from .session import Session
 
 #: The heartbeat looks at one slot of the sessions at a time, so that no look is long.
 SLOTS = 10
+#: Tokens of one session that were given and not used, beside the one presented and the newest.
+MAX_UNSETTLED = 2
 
 
 class Registry:
@@ -61,15 +63,21 @@ class Registry:
         Args:
             session: Whose.
             presented: The one with which it was just taken up. It stays good until `settle`, as the new one may be lost on its
-                way, and the next one too: the peer holds nothing newer than what it presents.
+                way, and the next one too; and so do the newest that were given since, as what is presented here may come late,
+                from a connection that the peer has given up.
         """
         token = f"{self._random.getrandbits(256):064x}"
-        self._keep_tokens(session, [token] if presented is None else [presented, token])
+        given = [each for each in session.tokens if each != presented][-MAX_UNSETTLED:]
+        self._keep_tokens(session, [token] if presented is None else [*given, presented, token])
         return token
 
+    def is_settled(self, session: Session) -> bool:
+        """Whether the connection that has the session has shown that it has the newest token."""
+        return len(session.tokens) == 1
+
     def settle(self, session: Session) -> None:
-        """The peer has shown that it has the newest token: the one before is worth nothing now."""
-        if len(session.tokens) > 1:
+        """The peer has shown that it has the newest token: those before are worth nothing now."""
+        if not self.is_settled(session):
             self._keep_tokens(session, session.tokens[-1:])
 
     def _keep_tokens(self, session: Session, tokens: list[str]) -> None:

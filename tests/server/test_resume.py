@@ -96,19 +96,36 @@ class TokenTests(ResumeCase):
         self.assertEqual((self.welcome(newest).session, again.goodbye), (self.session, CloseCode.REPLACED))
 
     def test_in_between(self) -> None:
-        """A token that was given and never used is worth nothing once the older one was presented again."""
+        """A token that was given is good until another connection has said something."""
         unused = self.welcome(self.hello(resume=self.resume)).resume
         self.hello(resume=self.resume)
+        again = self.hello(resume=unused)
+        self.assertEqual(self.welcome(again).session, self.session)
+        again.say(Ping(1, 0))
+        self.advance(0.1)
         self.assertNotEqual(self.welcome(self.hello(resume=unused)).session, self.session)
 
+    def test_late_hello(self) -> None:
+        """The HELLO of a connection that was given up comes after that of the next one: the client comes back."""
+        late, one = self.stranger(), self.stranger()
+        one.hello(resume=self.resume)
+        late.hello(resume=self.resume)
+        self.advance(0.2)
+        self.assertEqual((one.goodbye, late.goodbye), (CloseCode.SILENT, None))
+        again = self.hello(resume=self.welcome(one).resume)
+        again.join()
+        self.advance(0.2)
+        self.assertEqual((self.welcome(again).session, len(again.found(Joined))), (self.session, 1))
+        self.assertEqual(late.goodbye, CloseCode.SILENT)
+
     def test_race(self) -> None:
-        """Two with one token at the same moment: both are welcomed, the session is one connection's, the other is told 4504."""
+        """Two with one token at the same moment: both are welcomed, the session is one connection's, the other comes back."""
         one, two = self.stranger(), self.stranger()
         for stranger in (one, two):
             stranger.hello(resume=self.resume)
         self.advance(0.2)
         self.assertEqual([self.welcome(each).session for each in (one, two)], [self.session] * 2)
-        self.assertEqual((self.first.goodbye, one.goodbye, two.goodbye), (CloseCode.REPLACED, CloseCode.REPLACED, None))
+        self.assertEqual((self.first.goodbye, one.goodbye, two.goodbye), (CloseCode.REPLACED, CloseCode.SILENT, None))
         two.join()
         one.join()
         self.advance(0.2)

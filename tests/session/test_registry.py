@@ -77,15 +77,24 @@ class TokenTests(SynchronousTestCase):
         second = self.registry.token(self.session, first)
         third = self.registry.token(self.session, first)
         self.assertIs(self.registry.resume(first), self.session)
-        self.assertIsNone(self.registry.resume(second))
+        self.assertIs(self.registry.resume(second), self.session)
         self.assertIs(self.registry.resume(third), self.session)
+        self.assertFalse(self.registry.is_settled(self.session))
         self.registry.settle(self.session)
-        self.assertIsNone(self.registry.resume(first))
+        self.assertTrue(self.registry.is_settled(self.session))
+        self.assertEqual([self.registry.resume(old) for old in (first, second)], [None, None])
         self.assertIs(self.registry.resume(third), self.session)
         self.registry.settle(self.session)
         self.assertEqual(self.session.tokens, [third])
         fourth = self.registry.token(self.session, third)
         self.assertEqual(self.session.tokens, [third, fourth])
+
+    def test_bounded(self) -> None:
+        """However often one is presented, few are good."""
+        first = self.registry.token(self.session)
+        given = [self.registry.token(self.session, first) for _ in range(9)]
+        self.assertEqual(self.session.tokens, [given[6], given[7], first, given[8]])
+        self.assertIsNone(self.registry.resume(given[5]))
 
     def test_own_user(self) -> None:
         """Where it was proved who brings a token, it finds only a session of the same user."""
