@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
+from twisted.logger import globalLogBeginner
+
 from tests.simulation import full, plain
 
 from ..figures import report
@@ -101,9 +103,14 @@ def _work(job: tuple[str, range]) -> tuple[int, dict[int, list[str]]]:
     return seeds.start, run_seeds(name, seeds)
 
 
+def _be_silent() -> None:
+    """What servers log of the faults that they are put to is not told."""
+    globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
+
+
 def chunks(jobs: Sequence[tuple[str, range]], processes: int) -> Iterator[tuple[int, dict[int, list[str]]]]:
     """Run chunks of seeds in processes; gives the first seed of each, and those of its seeds that failed, as they are done."""
-    with multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=40) as pool:
+    with multiprocessing.get_context("spawn").Pool(processes, _be_silent, maxtasksperchild=40) as pool:
         yield from pool.imap_unordered(_work, jobs)
 
 
