@@ -14,10 +14,10 @@ from meteor_net.lobby import Lobby
 from meteor_net.messages import ActionMessage, Join, Joined, LineKind, Message, Say
 from meteor_net.requests import Await, EndOfTurn, Pause, Request, ask_storage
 from meteor_net.room import Player, Room
+from meteor_net.session.burst import Hot
 from meteor_net.session.registry import Registry
 from meteor_net.session.session import Session
 from meteor_net.state import Action, Event, Input, Replica, Schema, Table, UInt
-from meteor_net.session.burst import Hot
 from meteor_net.storage.memory import MemoryStorage
 
 Kind = TypeVar("Kind", bound=Message)
