@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from math import hypot
 from typing import Any, cast
 
 import txaio
@@ -337,8 +338,8 @@ class Scenario:
             return
         self.book.still = True
         self.network.advance(RIGHT_S + 2 * 2 * max(player.wire.latency_s + player.wire.jitter_s for player in self.living))
-        if any(room.tick - self.book.left < 3 for room in self.server.host.lobby):
-            self.network.advance(1.0)  # one who was killed was let go just now, and the others are being told
+        # Whoever was killed may be let go only now, and deeds wait for those before them: the others are being told.
+        self._wait(lambda: all(room.tick - self.book.changed > 3 for room in self.server.host.lobby), BACK_S)
         self._check_worlds()
         self._wait(lambda: all(player.answered for player in self.living), ANSWERED_S)
         self.network.advance(1.0)
@@ -414,7 +415,7 @@ class Scenario:
 def _sees(seen: Any, world: Any, seat: Any) -> Iterable[str]:
     """What a player is to see of keyed tables, by what the game declares and not by what the server believes of its sight."""
     me, reach = seat.row, 128.0
-    far = {row.slot: max(_apart(row.x, me.x), _apart(row.y, me.y)) for row in world.boat}
+    far = {row.slot: hypot(_apart(row.x, me.x), _apart(row.y, me.y)) for row in world.boat}
     due = {slot for slot, apart in far.items() if apart <= reach - 1}
     if missing := due - {row.slot for row in seen.boat}:
         yield f"does not see boats {missing}, which are near"

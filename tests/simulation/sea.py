@@ -77,14 +77,14 @@ class Book:
         applied: By `who`: the deeds that the handler was given, in order, and what it answered.
         rung: By the world's epoch: how many bells rang.
         still: The sea does not move by itself any more.
-        left: The tick at which somebody left last.
+        changed: The tick at which a player changed the world last: by a deed, which may have waited for another, or by leaving.
     """
 
     def __init__(self) -> None:
         self.applied: dict[int, list[DoneAction]] = {}
         self.rung: dict[int, int] = {}
         self.still = False
-        self.left = 0
+        self.changed = 0
 
 
 class Sea(Game):
@@ -98,6 +98,7 @@ class Sea(Game):
     book: ClassVar[Book]
 
     def opened(self) -> None:
+        self.book.changed = self.room.tick
         for _ in range(4):
             self.world.buoy.spawn(x=self.random.uniform(0, SIZE), y=self.random.uniform(0, SIZE))
         self.world.match = {"round": 0, "turns": []}
@@ -120,7 +121,7 @@ class Sea(Game):
 
     def left(self, player: Any) -> None:
         super().left(player)
-        self.book.left = self.room.tick
+        self.book.changed = self.room.tick
         player.data["purse"].despawn()
         self.world.match.get("away", {}).pop(player.user, None)
 
@@ -134,6 +135,7 @@ class Sea(Game):
     def deed(self, player: Any, deed: Deed) -> Any:
         """Do what it says, and note it."""
         done = DoneAction(int(deed.number))
+        self.book.changed = self.room.tick
         self.book.applied.setdefault(int(deed.who), []).append(done)
         try:
             answer = self._do(player, deed, done)
