@@ -112,6 +112,13 @@ export class WaitingActions {
     for (const action of lost) action.reject(new Refused("nobody knows whether it was done: the answer was lost with the session", "unknown"));
   }
 
+  /** The game has other actions now: of those that were never sent the numbers mean something else. */
+  changed() {
+    const queued = this.#queued;
+    this.#queued = [];
+    for (const action of queued) action.reject(new Refused("the game was changed meanwhile", "changed"));
+  }
+
   /**
    * Nothing will be answered any more.
    * @param {string} text

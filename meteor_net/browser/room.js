@@ -74,7 +74,9 @@ export class Room {
   joined(message, resumed, nowMs) {
     // The server keeps answers for a player; the key tells whether it still has the one that we were.
     const samePlayer = resumed && message.key === this.#key && message.epoch === this.world.replica?.epoch;
+    const hash = this.world.schemaHash;
     this.world.joined(message, nowMs);
+    const changed = hash !== null && hash.join() !== this.world.schemaHash?.join();
     this.#key = message.key;
     this.number = message.room;
     this.stream = message.stream;
@@ -83,6 +85,7 @@ export class Room {
     this.chat.joined(message.channels);
     if (samePlayer) this.#actAll(this.#actions.resumed(message.lastSeq));
     else this.#actions.restarted(message.lastSeq);
+    if (changed) this.#actions.changed();
     this.#actQueued();
     this.#tell("joined", this.name);
   }

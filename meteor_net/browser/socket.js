@@ -1,6 +1,6 @@
 // One socket, of either transport: it tells its owner what happens, and nothing once it is dropped.
 
-import { CloseCode } from "./errors.js";
+import { CloseCode, comeBack } from "./errors.js";
 import { UNSENT_BYTES } from "./limits.js";
 
 export const SUBPROTOCOL = "meteor.v1";
@@ -69,7 +69,9 @@ export class PacketSocket {
     const socket = this.#socket;
     this.#socket = null;
     if (socket === null) return;
-    // A page may close with 1000 and 3000-4999 only.
-    if (socket.readyState < 2) socket.close(code >= 3000 && code <= 4999 ? code : CloseCode.NORMAL);
+    if (socket.readyState >= 2) return;
+    // A page may close with 1000 and 3000-4999 only; and 1000 would tell the server that we leave for good.
+    const said = comeBack(code) ? CloseCode.SILENT : CloseCode.NORMAL;
+    socket.close(code >= 3000 && code <= 4999 ? code : said);
   }
 }

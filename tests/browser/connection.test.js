@@ -237,7 +237,7 @@ test("each wait has its limit: for the socket, and for WELCOME", async () => {
   await server.advance(8_000);
   equal([client.status, server.socket.closedWith], ["connecting", null]);
   await server.advance(600);
-  equal([client.status, server.socket.closedWith], ["reconnecting in 1 s", 1000]);
+  equal([client.status, server.socket.closedWith], ["reconnecting in 1 s", 4002]);
   await server.advance(400);
   await server.accept();
   await server.advance(8_000);

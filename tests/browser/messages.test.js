@@ -22,7 +22,7 @@ const FROM_SERVER = [
   { type: "WELCOME", version: 1, session: "s", user: "u1", name: "ann", time: 1700000000000, resume: "secret", limits: new Map([["ping_s", 15]]), features: [] },
   {
     type: "JOINED", room: 1, name: "drift/main", epoch: 12345, tick: 9, time: 1700000000000, tickUs: 50000, stream: 3, channels: [[1, "main", 77, 7]],
-    schemaHash: HASH, schema: SCHEMA, rows: [[0, 5]], lastSeq: 0, event: 0,
+    schemaHash: HASH, schema: SCHEMA, rows: [[0, 5]], lastSeq: 0, event: 0, key: 0,
   },
   { type: "LEFT", room: 1, reason: "closed", text: "the room is closed" },
   { type: "PING", number: 1, time: 1700000000000 },

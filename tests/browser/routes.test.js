@@ -55,7 +55,7 @@ test("an address that says nothing is left for the next one", async () => {
   const { server } = await started({ urls: ["ws://b/ws"] });
   await server.advance(9_000);
   equal(server.sockets.map(({ url }) => url), ["ws://a/ws", "ws://b/ws"]);
-  equal(server.sockets[0].closedWith, 1000);
+  equal(server.sockets[0].closedWith, 4002);
 });
 
 test("the last good address is the first", async () => {

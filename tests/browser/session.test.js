@@ -247,6 +247,21 @@ test("in another world, or as another player of the same session, what was sent 
   }
 });
 
+test("in a game that was changed nothing is done that was said to the one before", async () => {
+  const { server, client } = await inside();
+  const sent = client.act("Buy");
+  await server.advance(0);
+  await server.drop();
+  const unsent = client.act("Buy");
+  await server.advance(500);
+  await server.accept();
+  await server.welcome({ session: "s2" });
+  server.take();
+  await server.joined({ epoch: 78, schemaHash: new Uint8Array(8) });
+  equal([(await rejects(Refused, sent)).reason, (await rejects(Refused, unsent)).reason], ["unknown", "changed"]);
+  equal(server.take("ACTION"), []);
+});
+
 test("of many actions 64 are open at a time; the oldest one's answer lets another one go", async () => {
   const { server, client } = await inside();
   const answers = Array.from({ length: 70 }, () => client.act("Buy"));
