@@ -8,12 +8,12 @@ text for every read), `CONFIG_ATTRS`, `_fail_connection`, `sendCloseFrame`, `fai
 
 from __future__ import annotations
 
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
 from autobahn.twisted.resource import WebSocketResource
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
-from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 
@@ -126,8 +126,8 @@ class MeteorProtocol(FramedProtocol):
     def onOpen(self) -> None:
         """The handshake is done."""
         connection = self._connection()
-        # TLS passes on what it lacks to the transport below, whose `send_now` would send past it: in the clear.
-        if hasattr(self.transport, "send_now") and not isinstance(self.transport, TLSMemoryBIOProtocol):
+        # Its own: TLS, and any wrapper, hands on what it lacks to the transport below, which would send past it, in the clear.
+        if getattr_static(self.transport, "send_now", None) is not None:
             self.hot = self.transport
         connection.opened()
         if not self._subprotocol_fits:
