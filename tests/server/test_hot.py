@@ -8,7 +8,6 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.protocol import Factory
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.trial.unittest import SynchronousTestCase
@@ -30,6 +29,7 @@ class UntilTests(HarbourCase):
         super().setUp()
         self.peer = self.inside()
         self.peer.answers = False
+        self.pipe: Any
         (self.pipe,) = [s.pipe for s in self.server.host.registry if s.name == "stranger"]
         self.assertIs(self.pipe.hot, self.pipe.transport)
 
@@ -45,7 +45,7 @@ class UntilTests(HarbourCase):
         """We said goodbye; the peer does not answer, and its session is still its own."""
         self.pipe.connection.end(CloseCode.TOO_SLOW, "too slow")
         self.check_silent()
-        self.assertIsInstance(self.peer.heard[-1], Goodbye)
+        self.assertEqual(type(self.peer.heard[-1]), Goodbye)
 
     def test_bare_close(self) -> None:
         """A pipe that is closed past its connection, as by a session that cannot be flushed."""
@@ -152,7 +152,7 @@ class AroundTests(HarbourCase):
     def inside_by(self, way: Way) -> Stranger:
         """Let a stranger in, and let it hear half a second of the world."""
         stranger = Stranger({"Host": "localhost"})
-        stranger.makeConnection(way)  # type: ignore[arg-type]
+        stranger.makeConnection(way)
         for step in (lambda: None, stranger.hello, stranger.join, *[lambda: None] * 10):
             step()
             way.carry()
@@ -196,7 +196,7 @@ class AroundTests(HarbourCase):
                 seen.append(data)
                 super().write(data)
 
-        site: Factory = self.server._site
+        site: Any = self.server._site
         factory: Any = WrappingFactory(site)
         factory.protocol = Counting
         stranger = self.inside_by(Way(self, factory))
