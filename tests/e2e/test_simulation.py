@@ -37,10 +37,15 @@ class SimulationTests(SynchronousTestCase):
 
     def test_two_processes(self) -> None:
         """Another process plays the same game, in every delivery, though its dicts and sets are in another order."""
+        for seed in ("7", "8"):  # in the second one some play over HTTP
+            self.same(seed)
+
+    def same(self, seed: str) -> None:
+        """Play a seed in two processes."""
         told = []
         for hash_seed in ("1", "2"):
             process = subprocess.run(
-                [sys.executable, "-m", "tests.simulation.full", "7"],
+                [sys.executable, "-m", "tests.simulation.full", seed],
                 cwd=HERE, env={**os.environ, "PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, timeout=120,
             )  # fmt: skip
             self.assertEqual(process.returncode, 0, process.stdout + process.stderr)

@@ -127,7 +127,7 @@ class Player:
         self.client = NetworkClient(NetworkConfig(
             url=run.server.url, name=user.name, token=user.name, reactor=self.wire.clock, endpoint=self.wire.endpoint(),
             random=run.network.seeds.random(f"client {self.wire.address}"), limits=LIMITS, connect_s=3600.0,
-            transports=("websocket",),
+            transports=("http",) if run.http(number) else ("websocket",),
         ))  # fmt: skip
         self.client.chat.keep(user.kept)
         client = self.client
@@ -288,6 +288,10 @@ class Scenario:
         self.players: list[Player] = []
         self.wrong: list[str] = []
         self.over = False
+
+    def http(self, number: int) -> bool:
+        """Whether a client, by its number, is one for which WebSocket is blocked."""
+        return self.network.seeds.seed % 4 == 0 and number % 3 == 0
 
     @property
     def living(self) -> list[Player]:
