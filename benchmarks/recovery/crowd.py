@@ -14,8 +14,10 @@ from pathlib import Path
 from random import SystemRandom
 
 from twisted.internet import stdio
-from twisted.internet.defer import DeferredSemaphore, ensureDeferred, gatherResults
+from twisted.internet.defer import Deferred, DeferredSemaphore, ensureDeferred, gatherResults
 from twisted.internet.task import react
+
+from meteor_net.server.transport import few_at_once
 
 from ..chat.talkers import Input, Talker, all_done
 from .storm_game import GAME, PER_ROOM
@@ -112,7 +114,12 @@ def main() -> None:
     parser.add_argument("--clients", type=int, required=True, help="how many")
     options = parser.parse_args(sys.argv[1:])
     numbers = range(options.first, options.first + options.clients)
-    react(lambda _: ensureDeferred(Crowd(numbers, options.port, options.folder).play()))
+
+    def play(reactor: object) -> Deferred[None]:
+        few_at_once(reactor)  # else the timers of each client wait for all that comes to all the others
+        return ensureDeferred(Crowd(numbers, options.port, options.folder).play())
+
+    react(play)
 
 
 if __name__ == "__main__":
