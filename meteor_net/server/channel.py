@@ -108,7 +108,7 @@ class MeteorRequest(server.Request):
     def handleContentChunk(self, data: bytes) -> None:
         """Called with a piece of a body."""
         if not self._refused:
-            self.content.write(data)
+            cast(Any, self.content).write(data)
 
     def process(self) -> None:
         if self._refused:

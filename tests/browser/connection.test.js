@@ -243,7 +243,7 @@ test("each wait has its limit: for the socket, and for WELCOME", async () => {
   await server.advance(8_000);
   equal(server.socket.closedWith, null);
   await server.advance(600);
-  equal(server.sockets[1].closedWith, 1000);
+  equal(server.sockets[1].closedWith, 4002);
 });
 
 test("a state is left only for one that the table names", () => {

@@ -263,7 +263,7 @@ class AwayTests(SenderCase):
         self.assertEqual(self.chat.message_queue, {})
 
     def test_of_before(self) -> None:
-        """A line that another client before may have sent may be kept, though this one sends it for the first time, or never does."""
+        """A line that another client before may have sent may be kept, though this one sends it first, or never does."""
         for answered in (True, False):
             self.server.lose()
             self.chat.message_queue["x"] = ChatMessage(text="of before", cid="x")
@@ -280,7 +280,7 @@ class AwayTests(SenderCase):
             self.assertEqual(self.chat.from_before, set())
 
     def test_refused_when_said_again(self) -> None:
-        """A line that was sent before may be kept, whatever is answered the second time; one that storage failed for is tried."""
+        """A line sent before may be kept, whatever is answered the second time; one that storage failed for is tried."""
         cid = self.say()
         self.again()
         self.server.found(values.LineRefused)
