@@ -1,5 +1,7 @@
 # `make` alone lists the targets. Recipes keep to POSIX sh and to what GNU make 3.81 (macOS) knows.
 RUN = .venv/bin/python
+# Two at a time, and one file's tests in one process.
+TOGETHER = --numprocesses 2 --dist loadfile
 
 .PHONY: help run test trial coverage check lint format types docs bench-first fuzz-state bench-state torture-chat torture-net torture-sim bench-chat bench-worlds bench-recovery pictures screenshots conformance clean
 
@@ -11,7 +13,7 @@ run: .venv/.stamp-run ## start a server with the demo; options: make run ARGS='-
 
 test: .venv/.stamp-test ## run every test, in real processes and a browser too
 	@.ci/system
-	@$(RUN) -m coverage run -m pytest $(ARGS)
+	@$(RUN) -m pytest $(TOGETHER) --cov --cov-report= $(ARGS)
 
 trial: .venv/.stamp-test ## run every test by trial
 	@.ci/system
@@ -21,7 +23,7 @@ coverage: .venv/.stamp-test ## check what the last `make test` covered
 	@.ci/coverage
 
 check: .venv/.stamp-test ## run the fast tests: no server processes, no browser
-	@$(RUN) -m pytest --ignore=tests/e2e $(ARGS)
+	@$(RUN) -m pytest $(TOGETHER) --ignore=tests/e2e $(ARGS)
 
 lint: .venv/.stamp-dev ## check style
 	@$(RUN) -m ruff check

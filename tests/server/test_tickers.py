@@ -17,7 +17,7 @@ class Mill(Game):
 
     def tick(self, dt: float) -> None:
         """Take the time: the clock of the server goes on meanwhile."""
-        Mill.clock.rightNow += self.takes_s
+        Mill.clock.spend(self.takes_s)
 
     clock: Any = None
 

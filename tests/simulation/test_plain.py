@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,9 +22,6 @@ from meteor_net.testing.store import SimulatedStore, StoreConnection
 from tests.simulation.events import EVENTS, Step, history
 from tests.simulation.plain import ran, run, shrunk
 
-#: Histories in `make test`, and where nothing may be left out. Each takes some 50 ms of a quiet core, three times that while
-#: coverage looks on: so they run in processes of their own, where it does not.
-SEEDS = 10_000 if os.environ.get("METEOR_TEST_REQUIRE") == "all" else 1_000
 #: Seeds above those that once failed.
 KEPT = (2_110, 2_178, 4_237, 6_875)
 #: A planted bug is found within so many.
@@ -36,13 +30,6 @@ FEW = 40
 
 class HistoryTests(SynchronousTestCase):
     """What happens by chance."""
-
-    def test_many(self) -> None:
-        """Nothing is lost, doubled, out of order or unequal, whatever happens."""
-        command = [sys.executable, "-m", "benchmarks.recovery.sim", "--plain", f"1-{SEEDS}", "--full", "0", "--anew"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=3_000, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn(f"FIGURE sim-plain-seeds {SEEDS:.4g} ", done.stdout)
 
     def test_kept(self) -> None:
         """What failed once is right now."""
