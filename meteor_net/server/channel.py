@@ -40,11 +40,13 @@ class Channel(http.HTTPChannel):
 
     Attributes:
         stream: Whose response goes on and on here; it sees to the time, and is told when the connection is gone.
+        answered: Whose question was answered last, as long as the peer has not asked for anything else since.
     """
 
     abortTimeout = ABORT_S
     site: MeteorSite
     stream: HttpLink | None = None
+    answered: HttpLink | None = None
 
     def connectionMade(self) -> None:
         self.totalHeadersSize = self.MAX_LENGTH = self.site.head_bytes
@@ -96,9 +98,10 @@ class MeteorRequest(server.Request):
     def gotLength(self, length: int | None) -> None:
         """Called when the head is whole: a body is refused before it comes, unless it is expected."""
         self.content = BytesIO()
+        channel: Any = self.channel
+        channel.answered = None
         if length == 0:
             return
-        channel: Any = self.channel
         if length is not None and length <= channel.site.body_bytes(channel._command, channel._path):
             channel.setTimeout(BODY_S)
         else:

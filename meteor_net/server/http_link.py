@@ -77,7 +77,7 @@ class HttpLink:
 
     def down(self, request: Any) -> Any:
         """Send all that there is and will be."""
-        if self._bound():
+        if self._bound(request):
             return self._refuse(request)
         self._listen(request, True)
         request.setHeader(b"x-accel-buffering", b"no")
@@ -92,7 +92,7 @@ class HttpLink:
 
     def poll(self, request: Any, number: int) -> Any:
         """Answer with what there is, or with what comes first."""
-        if number != self._polls or self._bound():
+        if number != self._polls or self._bound(request):
             return self._refuse(request)
         if not self._polls:
             self._links.counters["http_polling"] += 1
@@ -135,10 +135,15 @@ class HttpLink:
                 continue
             return
 
-    def _bound(self) -> bool:
+    def _bound(self, request: Any) -> bool:
         """Whether no other request may listen: packets went into a stream, a question waits, or an answer is not read."""
-        unread = self._channel is not None and unsent_bytes(self._channel.transport) > 0
-        return self._over or self._broken or self._said or unread or (self._request is not None and not self._streams)
+        waits = self._request is not None and not self._streams
+        return self._over or self._broken or self._said or waits or self._unread(request)
+
+    def _unread(self, request: Any) -> bool:
+        """Whether the last answer waits in our process. What else the peer has asked for on its connection, it may still read."""
+        last = self._channel
+        return last is not None and (last.answered is self or last is request.channel) and unsent_bytes(last.transport) > 0
 
     def _listen(self, request: Any, streams: bool) -> None:
         """Another request listens now; a stream on which nothing was said makes way."""
@@ -215,6 +220,7 @@ class HttpLink:
     def _answer(self, data: bytes, last: bool = False) -> None:
         request, self._request = self._request, None
         self._channel = request.channel
+        self._channel.answered = self
         self._since = self._links.seconds()
         request.setHeader(b"content-length", b"%d" % len(data))
         if last:  # the answer must have left before the link, and perhaps the server, ends

@@ -288,6 +288,32 @@ class PollTests(HttpCase):
         self.assertEqual(asker.poll().status, 409)
         self.assertEqual(self.links(), 0)
 
+    def test_other_answers(self) -> None:
+        """What else was asked for on the connection of the last answer may still be on its way when the next question comes."""
+        asker = self.polling()
+        asker.inside()
+        connection = asker.connect()
+        asker.answers.append(asker.poll(on=connection))
+        pipe = self.pipe()
+        asker.up(framed(encode_packet([Ping(1, 0)])), on=connection)
+        connection.transport.pauseProducing()
+        pipe._channel.transport.write(bytes(300_000))  # more than kernels hold
+        self.assertGreater(pipe._channel.transport.unsent_bytes, 0)
+        self.assertEqual(asker.poll().status, 200)
+
+    def test_two_questions_at_once(self) -> None:
+        """Who asks again, on the same connection, before the answer is read, is sent away."""
+        asker = self.polling()
+        asker.inside()
+        asker.poll()
+        connection = asker.connect()
+        self.pipe().send(framed(bytes(300_000)))
+        connection.transport.pauseProducing()
+        for number in range(asker.polls, asker.polls + 2):
+            connection.transport.write(f"GET /http/{asker.id}/poll?n={number} HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\n".encode())
+        self.advance(0.1)
+        self.assertEqual(self.links(), 0)
+
 
 class UpTests(HttpCase):
     """Bodies."""
