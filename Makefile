@@ -3,10 +3,10 @@ RUN = .venv/bin/python
 # Two at a time, and one file's tests in one process.
 TOGETHER = --numprocesses 2 --dist loadfile
 
-.PHONY: help run test trial coverage check lint format types docs bench-first fuzz-state bench-state torture-chat torture-net torture-sim bench-chat bench-worlds bench-recovery pictures screenshots conformance clean
+.PHONY: help run test trial coverage check lint format types docs bench bench-first fuzz-state bench-state torture-chat torture-net torture-sim bench-chat bench-worlds bench-recovery pictures screenshots conformance clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/.stamp-run ## start a server with the demo; options: make run ARGS='--listen tcp:9000'
 	@$(RUN) .ci/foreground.py .venv/bin/twistd --nodaemon --pidfile= meteor $(ARGS)
@@ -40,6 +40,9 @@ types: .venv/.stamp-dev .venv/.stamp-test ## check types
 docs: .venv/.stamp-docs ## build the pages into docs/_build/html
 	@$(RUN) -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+bench: .venv/.stamp-test ## measure the server's CPU for each frame sent, beside its peers; needs Node.js and a C compiler
+	@$(RUN) -m benchmarks.speed $(ARGS)
 
 bench-first: .venv/.stamp-test ## measure bytes per tick and CPU per client
 	@$(RUN) -m benchmarks.first
