@@ -272,6 +272,7 @@ export class ConnectionManager {
   /** @param {ConnectionFailed} error */
   #fail(error) {
     const spoke = error.code !== CloseCode.ABNORMAL;
+    if (this.#stage.state === "greeting" && !spoke && this.#socket?.route.transport === "websocket") this.#better.slow();
     const goodMs = this.#stage.state === "online" ? this.#outside.now() - this.#goodAt : -1;
     const fallBack = this.#socket !== null && this.#routes.lost(this.#socket.route, spoke, goodMs);
     this.#dropSocket(error.code);

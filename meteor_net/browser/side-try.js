@@ -49,6 +49,11 @@ export class SideTry {
     this.#tries = 0;
   }
 
+  /** Where it opened nothing was carried, and finding that out costs a player some seconds: each pause is the longest one from now on. */
+  slow() {
+    this.#tries = this.#waits.length - 1;
+  }
+
   /** @param {Route} route */
   #try(route) {
     const again = () => this.start(route);

@@ -313,6 +313,8 @@ class ConnectionManager:
         if side is not None:
             side.cancel()
         self._move("over")
+        if greeted and way.transport == self._config.transports[0] and error.code in NO_WELCOME:
+            self._routes.hollow()
         if taken:
             self._routes.lost()
         elif way.transport == self._routes.transport:

@@ -103,6 +103,10 @@ class Routes:
             self._better_wait_s = BETTER_S
         self._better_at = now + self._better_wait_s
 
+    def hollow(self) -> None:
+        """The best transport opened, and carried nothing. Each such try costs a player some seconds: there will be few."""
+        self._better_wait_s = BETTER_CAP_S
+
     def better(self, now: float) -> str | None:
         """Tell which transport to try beside the one that is used, if that is due; the next time is later."""
         if self.transport == self._transports[0] or now < self._better_at:

@@ -194,8 +194,22 @@ test("a WebSocket on the side that opens and gets no WELCOME is given up, and HT
   equal([server.sockets.map(({ transport }) => transport), server.sockets[2].closedWith !== null], [["websocket", "websocket", "http", "websocket", "http"], true]);
   await server.letIn();
   equal([client.status, client.stats.transport], ["online", "http"]);
-  await live(server, server.socket, 30_000);
-  equal(server.sockets.length, 5, "the next try on the side is later");
+  await live(server, server.socket, 598_000);
+  equal(server.sockets.length, 5, "the next try on the side is much later: each costs a pause");
+  await server.advance(3_000);
+  equal(server.sockets.length, 6);
+});
+
+test("where WebSockets open and carry nothing, none is tried on the side for long", async () => {
+  const { server, client } = await started();
+  for (let i = 0; i < 2; i++) {
+    await server.accept();
+    while (server.sockets.length === i + 1) await server.advance(1000);
+  }
+  await server.letIn();
+  equal([server.socket.transport, client.status], ["http", "online"]);
+  await live(server, server.socket, 598_000);
+  equal(server.sockets.length, 3);
 });
 
 test("leaving while a WebSocket is tried on the side leaves nothing behind", async () => {

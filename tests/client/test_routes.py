@@ -102,3 +102,7 @@ class RoutesTests(SynchronousTestCase):
         routes.good("http", now)
         self.assertIsNone(routes.better(now + 59))
         self.assertEqual(routes.better(now + 60), "websocket")
+        routes.hollow()
+        routes.good("http", now)
+        self.assertIsNone(routes.better(now + 599))
+        self.assertEqual(routes.better(now + 600), "websocket")

@@ -217,7 +217,7 @@ class TransportTests(WaysCase):
         self.assertEqual(self.proxy.upgrades, 3)
 
     def test_a_better_way_that_is_none(self) -> None:
-        """A WebSocket that opens and carries nothing costs a resume by HTTP, no more."""
+        """A WebSocket that opens and carries nothing costs a resume by HTTP, once; the next is tried after ten minutes."""
         game = self.behind("403")
         self.wait(game.connect())
         self.proxy.mode = "mute"
@@ -226,6 +226,10 @@ class TransportTests(WaysCase):
         self.advance(30)
         self.assertEqual((game.status, self.via(game)), ("online", "http"))
         self.assertEqual(self.add(game, 1), 1)
+        self.advance(560)
+        self.assertEqual(self.proxy.upgrades, 2)
+        self.advance(60)
+        self.assertEqual(self.proxy.upgrades, 3)
 
     def test_lost_while_a_better_way_is_tried(self) -> None:
         """The try goes with the connection."""
