@@ -134,9 +134,16 @@ export class HttpSocket {
 
   /** @param {Uint8Array} bytes */
   #take(bytes) {
-    for (const packet of this.#packets.feed(bytes)) {
+    let packets;
+    try {
+      packets = this.#packets.feed(bytes);
+    } catch (error) {
+      return this.#end(1009, error instanceof Error ? error.message : ""); // as a WebSocket says it
+    }
+    for (const packet of packets) {
       if (this.readyState === HttpSocket.OPEN) this.onmessage?.({ data: packet });
     }
+    return undefined;
   }
 
   /**

@@ -141,7 +141,7 @@ class HttpLink:
         return self._over or self._broken or self._said or waits or self._unread(request)
 
     def _unread(self, request: Any) -> bool:
-        """Whether the last answer waits in our process. What else the peer has asked for on its connection, it may still read."""
+        """Whether the last answer waits in our process; not what else the peer has asked for on its connection since."""
         last = self._channel
         return last is not None and (last.answered is self or last is request.channel) and unsent_bytes(last.transport) > 0
 

@@ -176,6 +176,18 @@ test("a lost question, or a lost stream, is a lost connection", async () => {
   equal(streaming.told.at(-1), "1006 the stream has ended");
 });
 
+test("a packet that is too big ends it with 1009, as on a WebSocket", async () => {
+  const streaming = new FakeHttp();
+  const one = await streaming.streaming();
+  await streaming.down(0, 0, 0, 1, 7, 255, 0, 0, 0);
+  const polling = new FakeHttp();
+  const other = await polling.polling();
+  polling.last(`/${ID}/poll`).answer(200, bytes(255, 0, 0, 0));
+  await rest();
+  for (const socket of [one, other]) ok(socket.told.at(-1).startsWith("1009 a packet of 4278190080 bytes"), socket.told.at(-1));
+  equal([one.readyState, streaming.last(`/${ID}/down`).aborted, polling.last(`/${ID}/poll`).url], [3, true, `/${ID}/poll?n=0`]);
+});
+
 test("a server that refuses, and something else that answers, open nothing", async () => {
   for (const [status, text] of [[403, "not you"], [200, "<html>"], [503, "full"]]) {
     const http = new FakeHttp();

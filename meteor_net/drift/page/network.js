@@ -33,6 +33,7 @@ export class Network {
     this.#button.addEventListener("click", () => this.#open(this.#form.hidden));
     this.#form.querySelector(".close")?.addEventListener("click", () => this.#open(false));
     this.#form.addEventListener("input", () => this.#set());
+    this.#form.addEventListener("change", () => this.#note());
     this.#form.addEventListener("pointerup", () => find("sky").focus()); // the keys fly on
     this.#form.addEventListener("keydown", (event) => { if (event.key === "Escape") this.#open(false); });
     this.#form.addEventListener("submit", (event) => event.preventDefault());
@@ -66,17 +67,21 @@ export class Network {
     if (!open) find("sky").focus();
   }
 
-  /** Do as the sliders say, and let the page's address say it too, so that it can be shared and a reload keeps it. */
+  /** Do as the sliders say. */
   #set() {
+    for (const name of Object.keys(UNITS)) this.simulation.set({ [name]: Number(this.#input(name).value) });
+    this.#show();
+  }
+
+  /** A slider was let go: the page's address says so too, for others and for a reload. While it is dragged browsers would refuse so many changes. */
+  #note() {
     const address = new URL(location.href);
     for (const name of Object.keys(UNITS)) {
-      const value = Number(this.#input(name).value);
-      this.simulation.set({ [name]: value });
-      if (value > 0) address.searchParams.set(name, String(value));
+      const { value } = this.#input(name);
+      if (Number(value) > 0) address.searchParams.set(name, value);
       else address.searchParams.delete(name);
     }
     history.replaceState(null, "", address);
-    this.#show();
   }
 
   #show() {
