@@ -10,6 +10,8 @@ from __future__ import annotations
 import atexit
 import json
 import mimetypes
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +24,16 @@ from tests.requirements import REPOSITORY, require
 POLICY = "default-src 'self'; connect-src 'self' ws: wss: http: https:"
 #: Seconds that a test module, or a page, may take.
 PATIENCE_S = 30
+
+#: Makes a page's clock and timers run so many times as fast.
+_HURRY = """
+{
+  const [times, now, wait, repeat] = [%d, performance.now.bind(performance), window.setTimeout, window.setInterval];
+  performance.now = () => times * now();
+  window.setTimeout = (call, ms = 0, ...rest) => wait(call, ms / times, ...rest);
+  window.setInterval = (call, ms = 0, ...rest) => repeat(call, ms / times, ...rest);
+}
+"""
 
 TESTS = Path(__file__).parent
 BROWSER = REPOSITORY / "meteor_net" / "browser"
@@ -113,6 +125,21 @@ def driver() -> Any:
 def console() -> list[str]:
     """Give what the page said to its console since the last time."""
     return [f"{entry['level']}: {entry['message']}" for entry in driver().get_log("browser")]
+
+
+@contextmanager
+def before_pages(script: str) -> Iterator[None]:
+    """Run a script in each page that is opened meanwhile, before its own."""
+    added = driver().execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+    try:
+        yield
+    finally:
+        driver().execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+def hurried(times: int) -> AbstractContextManager[None]:
+    """For pages that wait for long: their time, and nobody else's, runs so many times as fast."""
+    return before_pages(_HURRY % times)
 
 
 def wait_for(script: str) -> Any:

@@ -11,13 +11,15 @@ from benchmarks.server import Server, free_port, meteor
 from tests.browser import chromium
 from tests.requirements import require
 
+from .demo import demo
+
 #: Says a line now and then, less often than the server allows, and keeps what came of each.
 TALK = """
 window.kept = []; window.failed = []; window.said = 0;
 window.talking = setInterval(() => {
   const text = `line ${said++}`;
   meteor.say(text).then(() => kept.push(text), (error) => failed.push([text, error.reason]));
-}, 1500);
+}, 2800);
 """
 TEXTS = "meteor.chat.messageHistory.filter(({ kind }) => kind === 'text').map(({ text }) => text)"
 STATUS = "document.querySelector('#status').textContent"
@@ -30,14 +32,17 @@ class PageCase(SynchronousTestCase):
 
     options: tuple[str, ...] = ("--database", "memory")
     query = ""
+    #: So much faster than ours the page's time runs.
+    times = 1
 
     def setUp(self) -> None:
         require("chromium")
         require("chromedriver")
         self.port = free_port()
-        self.server: Server = self.start()
+        self.server = self.start()
         chromium.driver().set_window_size(1280, 800)
-        chromium.driver().get(f"http://127.0.0.1:{self.port}/?room=a{self.query}")
+        with chromium.hurried(self.times):
+            chromium.driver().get(f"http://127.0.0.1:{self.server.port}/?room={self._testMethodName}{self.query}")
         chromium.wait_for("window.meteor && meteor.me")
         chromium.driver().execute_script("Math.random = () => 0.9")  # each wait is nearly as long as it may be
         self.addCleanup(chromium.console)  # the browser itself says that it could not connect
@@ -58,19 +63,27 @@ class PageCase(SynchronousTestCase):
 class KilledServerTests(PageCase):
     """Servers that keep their lines, killed while the page talks."""
 
+    times = 4
+
     def setUp(self) -> None:
         self.options = ("--database", f"sqlite:///{self.mktemp()}.db")
         super().setUp()
 
     def test_no_line_is_lost_or_doubled(self) -> None:
-        """Every line that is said to be kept is there once, in its order, though the server was killed twice meanwhile."""
+        """Every line that is said to be kept is there once, in its order, though the server was killed twice meanwhile.
+
+        What went wrong comes to the page's listener, with what is done about it.
+        """
+        self.js("void (window.errors = [], meteor.on('error', ({ answer, fault }) => errors.push(`${fault} ${answer}`)))")
         chromium.driver().execute_script(TALK)
         for _ in range(2):
             chromium.wait_for("kept.length > 1")
             self.server.kill()
             chromium.wait_for(f"{STATUS}.startsWith('reconnecting')")
+            self.assertIn(self.js("errors.shift()"), ("network resume", "theirs resume"))
             self.server = self.start()
             chromium.wait_for("meteor.status === 'online'")
+            self.assertEqual(self.js("errors.splice(0).at(-1)"), "network rejoin")  # the new server does not know the session
             chromium.driver().execute_script("window.all = [...(window.all ?? []), ...kept.splice(0)]")
         self.js("clearInterval(talking)")
         chromium.wait_for("meteor.chat.messageQueue.length === 0")
@@ -85,14 +98,9 @@ class KilledServerTests(PageCase):
         self.assertEqual(len(texts), len(set(texts)))
         self.assertGreater(len(kept), 3)
 
-    def test_the_session_s_errors_are_told(self) -> None:
-        """What went wrong comes to the page's listener, with what is done about it."""
-        self.js("void (window.errors = [], meteor.on('error', ({ answer, fault }) => errors.push(`${fault} ${answer}`)))")
-        self.server.kill()
-        chromium.wait_for("errors.length > 0")
-        self.assertIn(self.js("errors[0]"), ("network resume", "theirs resume"))
-        self.server = self.start()
-        chromium.wait_for("errors.includes('network rejoin')")  # the new server does not know the session
+
+class AgainTests(PageCase):
+    """A player who does not want to wait."""
 
     def test_try_again(self) -> None:
         """While the page waits for its next try, a button makes it now."""
@@ -140,15 +148,22 @@ window.WebSocket = function (url, protocol) { return new Real(blocked ? url.repl
 """
 
 
-class BlockedTests(PageCase):
+class SharedServerCase(PageCase):
+    """A page whose server is not killed."""
+
+    def start(self) -> Server:
+        """Nothing need be started."""
+        return demo()
+
+
+class BlockedTests(SharedServerCase):
     """A network that lets no WebSocket through, for a while."""
 
     def setUp(self) -> None:
         require("chromium")
         require("chromedriver")
-        script = chromium.driver().execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": BLOCK})
-        self.addCleanup(chromium.driver().execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", script)
-        super().setUp()
+        with chromium.before_pages(BLOCK):
+            super().setUp()
 
     def test_over_http_and_back(self) -> None:
         """The page plays over HTTP; when WebSockets get through again it moves over, and the player sees nothing of it."""
@@ -164,10 +179,11 @@ class BlockedTests(PageCase):
         self.assertEqual(self.js("[statuses, meteor.user === user, meteor.stats.reconnections]"), [[], True, 0])
 
 
-class SimulationTests(PageCase):
+class SimulationTests(SharedServerCase):
     """What the page's address and its panel do to the network."""
 
     query = "&latency=200&jitter=40"
+    times = 4
 
     def test_address_and_panel(self) -> None:
         """The round trip is as long as the address says, and as the panel says afterwards; the address follows the panel."""
@@ -179,10 +195,11 @@ class SimulationTests(PageCase):
         for name in ("latency", "jitter"):
             self.js(
                 "(({ elements: { [arguments[0]]: slider } }) => { slider.value = 0;"
-                " slider.dispatchEvent(new Event('input', { bubbles: true })); })(document.querySelector('#faults'))",
+                " for (const kind of ['input', 'change']) slider.dispatchEvent(new Event(kind, { bubbles: true }));"
+                " })(document.querySelector('#faults'))",
                 name,
             )
-        self.assertEqual(self.js("location.search"), "?room=a")
+        self.assertEqual(self.js("location.search"), "?room=test_address_and_panel")
         self.assertEqual(self.js("document.querySelector('#network').textContent"), "network")
         chromium.wait_for("meteor.stats.roundTripMs < 150")
         self.assertEqual(chromium.console(), [])
@@ -200,7 +217,7 @@ class SimulationTests(PageCase):
     def test_stall(self) -> None:
         """A stall shows as stale, and ends without a new connection."""
         self.js("document.querySelector('#stall').click()")
-        time.sleep(1)
+        time.sleep(0.25)
         self.js("document.querySelector('#stall').click()")
         chromium.wait_for("meteor.status === 'stale'")
         chromium.wait_for("meteor.status === 'online'")

@@ -12,13 +12,14 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from benchmarks.server import running
-from meteor_net.client import NetworkClient, NetworkConfig, routes
+from meteor_net.client import NetworkClient, NetworkConfig, http, protocol, routes
+from meteor_net.session import client as session
 from tests.browser import chromium
 from tests.requirements import require
 
+from .demo import demo
 from .proxies import HAProxy, Proxy, holding, over_http
-from .test_python_client import Server, said, until
+from .test_python_client import said, until
 
 reactor: Any = global_reactor
 
@@ -29,25 +30,29 @@ class PythonTests(TestCase):
     timeout = 120
 
     def setUp(self) -> Any:
-        self.server = Server(self.mktemp())
-        self.addCleanup(lambda: ensureDeferred(self.server.stop()))
-        return ensureDeferred(self.server.start())
+        self.port = str(demo().port)
+        # what is on the way is in this machine: it need not be waited for so long
+        for module, name in ((protocol, "UPGRADE_S"), (session, "WELCOME_S"), (routes, "BETTER_S")):
+            self.patch(module, name, 1.5)
+        self.patch(http, "STREAM_S", 1.0)
 
     async def player(self, name: str, port: str) -> NetworkClient:
         """Let one in."""
-        game = NetworkClient(NetworkConfig(url=f"ws://127.0.0.1:{port}", name=name, reactor=reactor, connect_s=60))
+        game = NetworkClient(NetworkConfig(
+            url=f"ws://127.0.0.1:{port}", room=self._testMethodName, name=name, reactor=reactor, connect_s=60,
+        ))  # fmt: skip
         self.addCleanup(game.disconnect)
         return await game.connect()
 
     async def proxy(self, make: Callable[..., Proxy], *arguments: str) -> Any:
         """Put a proxy before the server."""
-        proxy = await deferToThread(make, self.server.port, *arguments)
+        proxy = await deferToThread(make, self.port, *arguments)
         self.addCleanup(proxy.stop)
         return proxy
 
     async def links(self) -> int:
         """How many players are over HTTP."""
-        return await deferToThread(over_http, self.server.port)
+        return await deferToThread(over_http, self.port)
 
     async def plays(self, ann: NetworkClient, bob: NetworkClient) -> None:
         """One sees the world move, and talks with the other."""
@@ -65,11 +70,10 @@ class PythonTests(TestCase):
 
     def falls_back(self, refusal: str) -> Deferred[None]:
         """Behind a proxy that refuses in this way: over HTTP, and back to a WebSocket without a gap."""
-        self.patch(routes, "BETTER_S", 3.0)
 
         async def play() -> None:
             proxy = await self.proxy(HAProxy, refusal)
-            bob = await self.player("bob", self.server.port)
+            bob = await self.player("bob", self.port)
             ann = await self.player("ann", proxy.port)
             self.assertEqual((await self.links(), ann.status), (1, "online"))
             await self.plays(ann, bob)
@@ -77,8 +81,7 @@ class PythonTests(TestCase):
             ann.on("gap", gaps.append)
             statuses: list[str] = []
             ann.on("status", statuses.append)
-            session = bob.world.craft
-            self.assertEqual(len(session), 2)
+            self.assertEqual(len(bob.world.craft), 2)
             proxy.let_through()
             end = time.monotonic() + 30
             while await self.links():
@@ -105,7 +108,7 @@ class PythonTests(TestCase):
 
         async def play() -> None:
             proxy = await self.proxy(HAProxy, "cuts")
-            bob = await self.player("bob", self.server.port)
+            bob = await self.player("bob", self.port)
             ann = await self.player("ann", proxy.port)
             self.assertEqual(await self.links(), 1)
             await self.plays(ann, bob)
@@ -117,7 +120,7 @@ class PythonTests(TestCase):
 
         async def play() -> None:
             proxy = await self.proxy(holding)
-            bob = await self.player("bob", self.server.port)
+            bob = await self.player("bob", self.port)
             ann = await self.player("ann", proxy.port)
             self.assertEqual(await self.links(), 1)
             await self.plays(ann, bob)
@@ -131,40 +134,35 @@ class BrowserTests(SynchronousTestCase):
     def setUp(self) -> None:
         require("chromium")
         require("chromedriver")
-        server = running()
-        self.server = server.__enter__()
-        self.addCleanup(server.__exit__, None, None, None)
+        self.port = str(demo().port)
         self.addCleanup(chromium.driver().get, "about:blank")
-        # two WebSockets that open and say nothing take their time
-        chromium.driver().set_script_timeout(3 * chromium.PATIENCE_S)
-        self.addCleanup(chromium.driver().set_script_timeout, chromium.PATIENCE_S)
 
     def open(self, proxy: Proxy) -> None:
         """Open the demo's page behind a proxy, and wait until it plays."""
         self.addCleanup(proxy.stop)
-        chromium.driver().get(f"http://127.0.0.1:{proxy.port}/?room=fallback")
+        chromium.driver().get(f"http://127.0.0.1:{proxy.port}/?room={self._testMethodName}")
         chromium.wait_for("window.meteor && meteor.me")
-        self.assertEqual(over_http(str(self.server.port)), 1)
+        self.assertEqual(over_http(self.port), 1)
 
-    def plays(self, text: str) -> None:
+    def plays(self, text: str, ticks: int = 20) -> None:
         """Frames come, and a line is said and heard."""
         js = chromium.driver().execute_script
         before = js("return meteor.stats.tick")
         js("meteor.chat.sendMessage(arguments[0])", text)
         heard = f"meteor.chat.messageHistory.filter(({{ text }}) => text === '{text}').length"
-        chromium.wait_for(f"{heard} === 1 && meteor.stats.tick > {before} + 20")
+        chromium.wait_for(f"{heard} === 1 && meteor.stats.tick > {before} + {ticks}")
         self.assertEqual(js("return meteor.status"), "online")
 
     def test_denied(self) -> None:
         """HAProxy answers 403 to WebSockets, later no more: the page goes over HTTP, and back, and misses nothing."""
-        proxy = HAProxy(str(self.server.port), "denies")
+        proxy = HAProxy(self.port, "denies")
         self.open(proxy)
-        self.plays("over http")
+        self.plays("over http", ticks=2)  # a WebSocket is tried 2 s after we came in
         js = chromium.driver().execute_script
         js("window.lost = []; meteor.on('status', (status) => lost.push(status)); meteor.on('gap', () => lost.push('gap'))")
         proxy.let_through()
         end = time.monotonic() + 90
-        while over_http(str(self.server.port)):
+        while over_http(self.port):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.5)
         self.plays("over a websocket")
@@ -174,7 +172,9 @@ class BrowserTests(SynchronousTestCase):
 
     def test_held_back(self) -> None:
         """Behind a proxy that holds streams back the page asks question after question."""
-        self.open(holding(str(self.server.port)))
+        # two WebSockets that open and say nothing, and a stream of which nothing comes, take their time
+        with chromium.hurried(4):
+            self.open(holding(self.port))
         self.plays("by questions")
         self.assertGreater(
             chromium.driver().execute_script(

@@ -50,7 +50,8 @@ class PagesTests(SynchronousTestCase):
     def test_bad_network(self) -> None:
         """The address sets the faults, and a click cuts the connection, which comes back."""
         with running("--database", "memory", "--site", self.site("bad-network.md")) as server:
-            chromium.driver().get(f"http://127.0.0.1:{server.port}/?latency=150")
+            with chromium.hurried(4):
+                chromium.driver().get(f"http://127.0.0.1:{server.port}/?latency=150")
             chromium.wait_for("window.game?.stats.roundTripMs >= 140")
             self.js("document.querySelector('#cut').click()")
             self.assertRegex(self.js("game.status"), "^reconnecting")
