@@ -40,7 +40,7 @@ class PageCase(SynchronousTestCase):
         require("chromedriver")
         self.port = free_port()
         self.server = self.start()
-        chromium.driver().set_window_size(1280, 800)
+        chromium.driver().set_window_size(500, 400)
         with chromium.hurried(self.times):
             chromium.driver().get(f"http://127.0.0.1:{self.server.port}/?room={self._testMethodName}{self.query}")
         chromium.wait_for("window.meteor && meteor.me")
