@@ -97,6 +97,7 @@ class ChatPaneTests(SynchronousTestCase):
         from selenium.webdriver import Keys
 
         self.type("a bottel!")
+        self.seen("text own: a bottel!")  # only a line that is kept can be changed
         self.type(Keys.ARROW_UP, *[Keys.BACKSPACE] * 3, "le!")
         self.seen("text own: a bottle!")
         chromium.wait_for("document.querySelector('#lines small')?.textContent === 'edited'")
